@@ -18,7 +18,7 @@ CC.clang   := clang
 CC         := $(CC.$(VARIANT))
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-        -Wwrite-strings -Wvla -Wformat=2 -Wno-unused-parameter
+        -Wwrite-strings -Wvla -Wformat=2 -Wno-unused-parameter -Wno-format-truncation
 HARDEN := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 FLAGS.release := -O2 -g $(HARDEN) -fstack-clash-protection
 FLAGS.clang   := -O1 -g $(HARDEN)
@@ -51,21 +51,26 @@ tests: $(BUILD)/tests/all
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c $< -o $@
+	@echo "  CC    $<"
+	@$(CC) $(CFLAGS) -c $< -o $@
 
 $(LIB): $(call obj,$(LIB_SRC))
+	@echo "  AR    $@"
 	@rm -f $@
-	ar rcs $@ $^
+	@ar rcs $@ $^
 
 $(BUILD)/gitops-pipe: $(call obj,$(CLI_SRC)) $(LIB)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@echo "  LD    $@"
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(BUILD)/backupd: $(call obj,backupd/main.c) $(LIB)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@echo "  LD    $@"
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(BUILD)/tests/all: $(call obj,$(TEST_SRC)) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
+	@echo "  LD    $@"
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
 
 # FILTER narrows a run: make unit FILTER='json/*'
 FILTER ?= *

@@ -1,0 +1,34 @@
+/* buf.h — text that grows, up to a stated maximum.
+ *
+ * A buf owns heap memory; buf_done frees it. Growing past `max` sets a sticky failure and drops the text that
+ * did not fit: write without checking, then ask buf_ok once at the end. A zeroed buf is not ready for use: a
+ * maximum must be given.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/str.h"
+
+struct buf {
+    char *ptr;
+    size_t len, cap, max;
+    bool failed;
+};
+
+void buf_init(struct buf *buf, size_t max_bytes);
+void buf_done(struct buf *buf);  /* may be called twice; fit for CLEANUP(buf_done) */
+void buf_clear(struct buf *buf); /* forgets text and failure, keeps the memory */
+
+void buf_append(struct buf *buf, const void *bytes, size_t len);
+void buf_str(struct buf *buf, struct str text);
+void buf_text(struct buf *buf, const char *text); /* NUL-terminated */
+void buf_char(struct buf *buf, char c);
+void buf_repeat(struct buf *buf, char c, size_t times);
+void buf_fmt(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Room for `len` bytes at the end, to be filled by the caller who then adds to `len`; NULL when it does not fit. */
+char *buf_reserve(struct buf *buf, size_t len);
+
+bool buf_ok(const struct buf *buf);
+struct str buf_view(const struct buf *buf); /* alive until the next append */

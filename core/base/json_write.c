@@ -1,0 +1,103 @@
+#include "core/base/json.h"
+
+static void write_escape(struct buf *buf, unsigned char c)
+{
+    switch (c) {
+    case '"': buf_text(buf, "\\\""); return;
+    case '\\': buf_text(buf, "\\\\"); return;
+    case '\n': buf_text(buf, "\\n"); return;
+    case '\r': buf_text(buf, "\\r"); return;
+    case '\t': buf_text(buf, "\\t"); return;
+    default: buf_fmt(buf, "\\u%04x", c);
+    }
+}
+
+void json_write_string(struct buf *buf, struct str text)
+{
+    buf_char(buf, '"');
+    size_t from = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buf_str(buf, str_slice(text, from, i));
+        write_escape(buf, c);
+        from = i + 1;
+    }
+    buf_str(buf, str_from(text, from));
+    buf_char(buf, '"');
+}
+
+/* `indent` < 0 writes everything on one line. */
+static void break_line(struct buf *buf, int indent)
+{
+    if (indent < 0)
+        return;
+    buf_char(buf, '\n');
+    buf_repeat(buf, ' ', 2 * (size_t)indent);
+}
+
+static void write_value(struct buf *buf, const struct value *value, int indent);
+
+static void write_list(struct buf *buf, const struct value *list, int indent)
+{
+    int inner = indent < 0 ? indent : indent + 1;
+    buf_char(buf, '[');
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (i > 0)
+            buf_char(buf, ',');
+        break_line(buf, inner);
+        write_value(buf, &list->items[i], inner);
+    }
+    if (list->count != 0)
+        break_line(buf, indent);
+    buf_char(buf, ']');
+}
+
+static void write_map(struct buf *buf, const struct value *map, int indent)
+{
+    int inner = indent < 0 ? indent : indent + 1;
+    buf_char(buf, '{');
+    for (uint32_t i = 0; i < map->count; i++) {
+        if (i > 0)
+            buf_char(buf, ',');
+        break_line(buf, inner);
+        json_write_string(buf, map->members[i].key);
+        buf_text(buf, indent < 0 ? ":" : ": ");
+        write_value(buf, &map->members[i].value, inner);
+    }
+    if (map->count != 0)
+        break_line(buf, indent);
+    buf_char(buf, '}');
+}
+
+static void write_value(struct buf *buf, const struct value *value, int indent)
+{
+    switch (value->kind) {
+    case VALUE_NULL: buf_text(buf, "null"); return;
+    case VALUE_BOOL:
+    case VALUE_NUMBER: buf_str(buf, value_text(value)); return;
+    case VALUE_STRING: json_write_string(buf, value_str(value)); return;
+    case VALUE_LIST: write_list(buf, value, indent); return;
+    case VALUE_MAP: write_map(buf, value, indent); return;
+    }
+}
+
+void json_write(struct buf *buf, const struct value *value)
+{
+    write_value(buf, value, -1);
+}
+
+void json_write_pretty(struct buf *buf, const struct value *value)
+{
+    write_value(buf, value, 0);
+    buf_char(buf, '\n');
+}
+
+struct str json_text(struct arena *arena, const struct value *value)
+{
+    struct buf buf CLEANUP(buf_done);
+    buf_init(&buf, SIZE_MAX / 2);
+    json_write(&buf, value);
+    return str_dup(arena, buf_view(&buf));
+}

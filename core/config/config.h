@@ -1,0 +1,71 @@
+/* config.h — gitops-pipe.yaml as a C value.
+ *
+ * One table (config.def) lists every key with its type, default and description; the reader, the JSON Schema and the
+ * manual come from it. Unknown keys are errors with line, column and the nearest right key. ${NAME} in a text takes
+ * the environment variable NAME; a missing one is an error. Everything lives in the arena it was read into.
+ */
+#pragma once
+#include "core/base/value.h"
+
+enum secrets_mode { SECRETS_REFUSE, SECRETS_OMIT, SECRETS_SEALED, SECRETS_SOPS, SECRETS_EXTERNAL };
+
+struct config_store {
+    struct str name, url; /* s3://bucket/prefix or file:///dir */
+    struct str endpoint, region, ca_file, profile;
+    bool path_style;
+};
+
+struct config_stores {
+    struct config_store *items;
+    size_t count, cap;
+};
+
+/* How an environment changes replicas of what may be scaled. */
+enum replicas_rule { REPLICAS_KEEP, REPLICAS_FIXED, REPLICAS_AT_LEAST };
+
+struct config_environment {
+    struct str name;
+    enum replicas_rule replicas_rule;
+    int64_t replicas;
+    bool debug;              /* verbose logging switched on */
+    bool harden;             /* security contexts tightened where the workload leaves them open */
+    struct str hosts_domain; /* Ingress hosts become <first label>.<domain>; empty keeps them */
+};
+
+struct config_environments {
+    struct config_environment *items;
+    size_t count, cap;
+};
+
+struct config {
+    struct str path; /* of the file; empty for defaults */
+
+    struct str cluster_name, cluster_context, cluster_kubeconfig;
+    struct str_list include_namespaces, exclude_namespaces, include_types, exclude_types, allow_missing;
+
+    struct config_stores stores;
+
+    int64_t gate_overall, gate_security, gate_schema, gate_production, gate_resources; /* 0: no gate */
+    struct str fail_on; /* "error", "warning", "" */
+    int64_t weight_schema, weight_security, weight_production, weight_resources;
+
+    enum secrets_mode secrets_mode;
+    struct config_environments environments;
+    struct str_list disabled_rules; /* transform rules switched off, by id */
+
+    struct str git_url, git_branch, git_author; /* "Name <mail>" */
+    struct str_list deliver;                    /* "argocd", "flux" */
+
+    struct str drill_target; /* "sandbox", "context:NAME", "kubeconfig:PATH" */
+    struct str drill_environment;
+    int64_t recovery_time_ms, recovery_point_ms; /* objectives */
+
+    struct str report_dir; /* where run writes report.html, report.json, report.md */
+    struct str state_dir;  /* caches and what a run needs to go on after kill -9 */
+};
+
+/* Fills in every default. */
+void config_defaults(struct arena *arena, struct config *ret_config);
+/* Reads a file on top of the defaults. NOT_FOUND, INVALID, USAGE with file, line and column. */
+bool config_read(struct arena *arena, const char *path, struct config *ret_config,
+                 struct err *err) WARN_UNUSED;

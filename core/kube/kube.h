@@ -1,0 +1,80 @@
+/* kube.h — talking to a Kubernetes API server.
+ *
+ * kube_open reads a kubeconfig (or the in-cluster files) and makes a client; the rest are the few verbs the pipeline
+ * needs. Paths, verbs and media types are those of the Kubernetes API conventions. Replies live in the arena passed
+ * to the call. One client per thread.
+ * Fails with UNREACHABLE, DENIED (401, 403: the message names verb, type and user), NOT_FOUND, CONFLICT (409),
+ * INVALID (422: the server's own causes), GONE (410), USAGE (a kubeconfig fault, with file and key).
+ */
+#pragma once
+#include "core/kube/bundle.h"
+#include "core/net/http.h"
+
+struct kube;
+
+struct kube_options {
+    struct str kubeconfig; /* path; empty: $KUBECONFIG, ~/.kube/config, then in-cluster */
+    struct str context;    /* empty: the current one */
+};
+
+bool kube_open(struct arena *arena, const struct kube_options *options, struct kube **ret_kube,
+               struct err *err) WARN_UNUSED;
+void kube_close(struct kube *kube);
+struct str kube_server(const struct kube *kube);  /* URL */
+struct str kube_context(const struct kube *kube); /* name of the context in use */
+
+/* A call of the API: `path` starts with '/'. A status of 400 and up becomes an err with the server's message. */
+bool kube_call(struct kube *kube, struct arena *arena, const char *method, struct str path,
+               const char *content_type, struct str body, const struct value **ret_object,
+               struct err *err) WARN_UNUSED;
+
+bool kube_version(struct kube *kube, struct arena *arena, struct str *ret_git_version,
+                  struct err *err) WARN_UNUSED;
+/* Every type served, preferred versions only, from aggregated discovery (falls back to the plain one). A group that
+ * is stale or does not answer keeps its types with `missing` filled. */
+bool kube_discover(struct kube *kube, struct arena *arena, struct resource_types *ret_types,
+                   struct err *err) WARN_UNUSED;
+/* OpenAPI v3 documents of every group version, as bundle.openapi holds them. */
+bool kube_openapi(struct kube *kube, struct arena *arena, const struct value **ret_documents,
+                  struct err *err) WARN_UNUSED;
+
+/* API path of a type or, with a name, of one object: /apis/apps/v1/namespaces/n/deployments/web */
+struct str kube_path(struct arena *arena, const struct resource_type *type, struct str namespace,
+                     struct str name);
+
+bool kube_get(struct kube *kube, struct arena *arena, const struct resource_type *type, struct str namespace,
+              struct str name, const struct value **ret_object, struct err *err) WARN_UNUSED;
+
+/* One type, page by page. `resource_version` empty: whatever the server has now; else that version exactly. */
+struct kube_list {
+    struct str resource_version; /* of the list, as the server answered */
+    const struct value **items;  /* apiVersion and kind put back */
+    size_t count, cap;
+};
+bool kube_list(struct kube *kube, struct arena *arena, const struct resource_type *type, struct str namespace,
+               struct str resource_version, struct kube_list *ret_list, struct err *err) WARN_UNUSED;
+
+struct kube_apply {
+    const char *field_manager; /* NULL: "gitops-pipe" */
+    bool dry_run, force;
+};
+/* Server-side apply of one object; returns what the server made of it. */
+bool kube_apply(struct kube *kube, struct arena *arena, const struct resource_type *type,
+                const struct resource *resource, const struct kube_apply *how,
+                const struct value **ret_object, struct err *err) WARN_UNUSED;
+bool kube_delete(struct kube *kube, struct arena *arena, const struct resource_type *type,
+                 struct str namespace, struct str name, struct err *err) WARN_UNUSED;
+
+/* What a snapshot takes. Globs over namespaces; types as "plural" or "plural.group". */
+struct kube_selection {
+    struct str_list include_namespaces, exclude_namespaces; /* empty include: all */
+    struct str_list include_types, exclude_types;
+    struct str_list allow_missing; /* types whose absence leaves the snapshot complete */
+    bool no_cluster_scoped;
+};
+
+struct progress;
+/* Reads every selected, list-able type at one resourceVersion (see docs/backup.md) into a sorted bundle. A type that
+ * could not be read is recorded in bundle->types[].missing and makes bundle->complete false; that is no failure. */
+bool kube_snapshot(struct kube *kube, struct arena *arena, const struct kube_selection *selection,
+                   struct progress *progress, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;

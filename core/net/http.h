@@ -1,0 +1,64 @@
+/* http.h — the one HTTP client: libcurl behind a face that fits this product.
+ *
+ * A client keeps connections and TLS settings for one server (HTTP/2 where offered). TLS is verified (1.2 at
+ * least), redirects are never followed, plain http is refused except to loopback. Bodies are bounded; a body cut
+ * short is an error, never a short success. Calls that may be repeated go through the retry policy (net/retry.h).
+ * A client belongs to one thread at a time; make one per thread.
+ * Fails with UNREACHABLE (no connection, TLS, timeouts, after the retries), LIMIT (body beyond max_body),
+ * USAGE (bad URL or certificate). An HTTP status is no failure: the caller decides what 404 means.
+ */
+#pragma once
+#include "core/base/base.h"
+
+struct http;
+
+struct http_options {
+    struct str ca_pem;             /* PEM of the authorities to trust; empty: the system's */
+    struct str cert_pem, key_pem;  /* client certificate */
+    struct str tls_server_name;    /* verify (and send SNI) against this name instead of the URL's */
+    struct str proxy;              /* URL; empty: from the environment as usual */
+    bool insecure_skip_tls_verify; /* only when the user's own configuration says so */
+    int64_t connect_timeout_ms;    /* 0: 10 000 */
+    int64_t idle_timeout_ms;       /* no byte for this long ends the call; 0: 60 000 */
+};
+
+struct http_header {
+    struct str name, value;
+};
+
+struct http_headers {
+    struct http_header *items;
+    size_t count, cap;
+};
+
+struct http_request {
+    const char *method;
+    struct str url;
+    struct http_headers headers;
+    struct str body; /* sent when not empty, or when method is PUT, POST or PATCH */
+    size_t max_body; /* of the reply; 0: 64 MiB */
+    bool once;       /* never repeated: the call is not idempotent */
+    /* Called with each piece of the body of a 2xx reply instead of collecting it; false aborts. May be NULL. */
+    bool (*on_body)(void *ctx, struct str piece, struct err *err);
+    void *ctx;
+    /* Called before every attempt, to sign anew (S3) or to refresh a token; may be NULL. */
+    bool (*prepare)(void *ctx, struct arena *arena, struct http_request *request, struct err *err);
+};
+
+struct http_reply {
+    int status;
+    struct http_headers headers; /* names in lower case */
+    struct str body;
+    int64_t date_ms; /* of the Date header; 0 without one */
+};
+
+bool http_open(struct arena *arena, const struct http_options *options, struct http **ret_http,
+               struct err *err) WARN_UNUSED;
+void http_close(struct http *http);
+/* Everything in the reply lives in `arena`. */
+bool http_call(struct http *http, struct arena *arena, const struct http_request *request,
+               struct http_reply *ret_reply, struct err *err) WARN_UNUSED;
+void http_add_header(struct arena *arena, struct http_headers *headers, struct str name, struct str value);
+struct str http_header(const struct http_headers *headers, struct str name); /* any case; empty when absent */
+/* Percent-encodes all but unreserved characters (RFC 3986); '/' is kept when `keep_slash`. */
+struct str http_escape(struct arena *arena, struct str text, bool keep_slash);

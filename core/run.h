@@ -1,0 +1,35 @@
+/* run.h — one run of the pipeline: what every stage is handed, never global, and what the stages leave behind.
+ *
+ * Every stage has the same shape (stage_fn). It reads its settings from run->config, works on the bundle, and leaves
+ * its results here: findings, one section of the report, the file tree. A bad resource is a finding; an error is what
+ * stops the stage.
+ */
+#pragma once
+#include "core/base/clock.h"
+#include "core/base/files.h"
+#include "core/finding.h"
+#include "core/kube/bundle.h"
+#include "core/base/progress.h"
+
+struct config;
+struct store;
+struct kube;
+
+struct run {
+    struct arena *arena; /* lives as long as the run */
+    const struct config *config;
+    const struct clock *clock;
+    struct progress *progress; /* may be NULL */
+    struct store *store;       /* NULL until a stage needs it */
+    struct kube *kube;         /* the cluster that is backed up; NULL until a stage needs it */
+
+    struct findings findings;
+    struct files files;                /* what overlays wrote: the repository's content, sorted */
+    struct value_map_builder sections; /* of the report: "backup", "score", "convert", "publish", "drill" */
+};
+
+typedef bool (*stage_fn)(struct run *run, struct bundle *bundle, struct err *err);
+
+/* Adds `section` to the report under `name`. The report is this value tree; writers only lay it out. */
+void run_section(struct run *run, const char *name, const struct value *section);
+const struct value *run_report(struct run *run); /* the sections so far as one map */
