@@ -78,6 +78,16 @@ FILTER ?= *
 unit: $(BUILD)/tests/all
 	$(BUILD)/tests/all --filter '$(FILTER)' -j2
 
+# WORDS narrows a run to the files whose names contain one of them: make test-live WORDS='stack render'
+.PHONY: test-live
+test-live: live-packages programs
+	tests/live/stack/build
+	tests/live/run $(WORDS)
+
+.PHONY: live-packages
+live-packages:
+	.ci/install build live
+
 clean:
 	rm -rf build compile_commands.json
 
