@@ -2,24 +2,28 @@
  *
  * A client keeps connections and TLS settings for one server (HTTP/2 where offered). TLS is verified (1.2 at
  * least), redirects are never followed, plain http is refused except to loopback. Bodies are bounded; a body cut
- * short is an error, never a short success. Calls that may be repeated go through the retry policy (net/retry.h).
- * A client belongs to one thread at a time; make one per thread.
+ * short, or one that does not say its length, is an error, never a short success. Calls that may be repeated go
+ * through the retry policy (net/retry.h). Messages name method, server and path, never a header, a query or user
+ * info. A client belongs to one thread at a time; make one per thread.
  * Fails with UNREACHABLE (no connection, TLS, timeouts, after the retries), LIMIT (body beyond max_body),
- * USAGE (bad URL or certificate). An HTTP status is no failure: the caller decides what 404 means.
+ * USAGE (bad URL, header or certificate), DENIED (the client certificate expired, or the server refuses it).
+ * An HTTP status is no failure: the caller decides what 404 means.
  */
 #pragma once
-#include "core/base/base.h"
+#include "core/net/retry.h"
 
 struct http;
 
 struct http_options {
-    struct str ca_pem;             /* PEM of the authorities to trust; empty: the system's */
-    struct str cert_pem, key_pem;  /* client certificate */
-    struct str tls_server_name;    /* verify (and send SNI) against this name instead of the URL's */
-    struct str proxy;              /* URL; empty: from the environment as usual */
-    bool insecure_skip_tls_verify; /* only when the user's own configuration says so */
-    int64_t connect_timeout_ms;    /* 0: 10 000 */
-    int64_t idle_timeout_ms;       /* no byte for this long ends the call; 0: 60 000 */
+    struct str ca_pem;                /* PEM of the authorities to trust; empty: the system's */
+    struct str cert_pem, key_pem;     /* client certificate */
+    struct str tls_server_name;       /* verify (and send SNI) against this name instead of the URL's */
+    struct str proxy;                 /* URL; empty: from the environment as usual */
+    bool insecure_skip_tls_verify;    /* only when the user's own configuration says so */
+    int64_t connect_timeout_ms;       /* 0: 10 000 */
+    int64_t idle_timeout_ms;          /* no byte for this long ends the call, in whole seconds; 0: 60 000 */
+    bool compress;                    /* ask for gzip; bounds hold for what it expands to */
+    const struct retry_policy *retry; /* NULL: RETRY_DEFAULT; must outlive the client */
 };
 
 struct http_header {
@@ -36,9 +40,10 @@ struct http_request {
     struct str url;
     struct http_headers headers;
     struct str body; /* sent when not empty, or when method is PUT, POST or PATCH */
-    size_t max_body; /* of the reply; 0: 64 MiB */
-    bool once;       /* never repeated: the call is not idempotent */
-    /* Called with each piece of the body of a 2xx reply instead of collecting it; false aborts. May be NULL. */
+    size_t max_body; /* of the reply; 0: 64 MiB, or no bound where on_body counts for itself */
+    bool once;       /* the call is not idempotent: repeated only when nothing of it was sent */
+    /* Called with each piece of the body of a 2xx reply instead of collecting it; false aborts. May be NULL. Once a
+     * piece was handed out the call is not repeated: a cut then fails, and the caller goes on where it stopped. */
     bool (*on_body)(void *ctx, struct str piece, struct err *err);
     void *ctx;
     /* Called before every attempt, to sign anew (S3) or to refresh a token; may be NULL. */
@@ -52,6 +57,7 @@ struct http_reply {
     int64_t date_ms; /* of the Date header; 0 without one */
 };
 
+/* Checks certificates and keys, connects to nobody. The texts in `options` are copied into `arena`. */
 bool http_open(struct arena *arena, const struct http_options *options, struct http **ret_http,
                struct err *err) WARN_UNUSED;
 void http_close(struct http *http);
