@@ -23,8 +23,8 @@ it() {
     shift
     output=$(mktemp "$LIVE_DIR/case.XXXXXX")
     CASE_DIR=$(mktemp -d "$LIVE_DIR/case-dir.XXXXXX")
-    ("$@") >"$output" 2>&1 &
-    if wait $!; then
+    (new_shell; "$@") >"$output" 2>&1 &
+    if wait_for_child; then
         record ok "$name" "($((SECONDS - began)) s)"
     else
         record 'not ok' "$name" "($((SECONDS - began)) s)"

@@ -145,7 +145,7 @@ END
 # The host-path provisioner makes real folders under /tmp, wherever TMPDIR points; take away the ones we caused.
 remove_host_path_volumes() { # name
     local path
-    k "$1" get persistentvolumes -o jsonpath='{range .items[*]}{.spec.hostPath.path}{"\n"}{end}' 2>/dev/null |
+    k "$1" --request-timeout 5s get persistentvolumes -o jsonpath='{range .items[*]}{.spec.hostPath.path}{"\n"}{end}' 2>/dev/null |
         while read -r path; do
             case $path in /tmp/hostpath_pv/?*) rmdir "$path" ;; esac
         done
