@@ -67,7 +67,7 @@ metadata: {name: greeting, namespace: argocd}
 spec:
   project: default
   source: {repoURL: "file://$CASE_DIR/repo.git", targetRevision: main, path: .}
-  destination: {server: "$(cat "$(plane_dir b)/url")", namespace: greetings}
+  destination: {server: "https://kubernetes.default.svc", namespace: greetings}
   syncPolicy: {automated: {}}
 END
     wait_until 60 'Argo CD' argocd_synced b greeting

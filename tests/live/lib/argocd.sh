@@ -12,13 +12,13 @@ argocd_start() {
     ARGOCD_BINARY_NAME=argocd-repo-server TMPDIR=$LIVE_DIR/argocd-tmp \
         start argocd-repo-server argocd --redis "127.0.0.1:$redis" --disable-tls --address 127.0.0.1 \
         --port "$repo" --metrics-address 127.0.0.1 --metrics-port "$metrics"
-    ARGOCD_BINARY_NAME=argocd-application-controller \
+    # Outside a pod https://kubernetes.default.svc leads nowhere; this is Argo CD's own way round it.
+    ARGOCD_BINARY_NAME=argocd-application-controller ARGOCD_FAKE_IN_CLUSTER=true KUBECONFIG=$(kubeconfig "$plane") \
         start argocd-controller argocd --kubeconfig "$(kubeconfig "$plane")" --namespace argocd \
         --repo-server "127.0.0.1:$repo" --repo-server-plaintext --redis "127.0.0.1:$redis" \
         --app-resync 10 --metrics-port "$health"
 }
 
-# The cluster is registered by its URL: outside a pod https://kubernetes.default.svc leads nowhere.
 argocd_objects() { # plane
     k "$1" apply --server-side -f "$(dirname "$(command -v argocd)")/../crds" >/dev/null
     wait_until 30 "the kinds of Argo CD" k "$1" get applications.argoproj.io,appprojects.argoproj.io -A
@@ -39,14 +39,6 @@ apiVersion: v1
 kind: Secret
 metadata: {name: argocd-secret, namespace: argocd, labels: {app.kubernetes.io/part-of: argocd}}
 stringData: {server.secretkey: $(random_hex 16)}
----
-apiVersion: v1
-kind: Secret
-metadata: {name: live-cluster, namespace: argocd, labels: {argocd.argoproj.io/secret-type: cluster}}
-stringData:
-  name: live
-  server: $(cat "$(plane_dir "$1")/url")
-  config: '{"bearerToken":"$(cat "$(plane_dir "$1")/token")","tlsClientConfig":{"caData":"$(base64 -w0 "$(plane_dir "$1")/server.crt")"}}'
 ---
 apiVersion: argoproj.io/v1alpha1
 kind: AppProject

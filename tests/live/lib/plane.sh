@@ -169,15 +169,20 @@ kinds_established() { # plane file
     ! grep -qvx True <<<"$conditions"
 }
 
-# Every workload has all its replicas, every claim is bound, the migration has run, the token is filled in.
-estate_ready() { # plane
-    local namespaces=(production-simulation backup-storage) namespace
-    for namespace in "${namespaces[@]}"; do
+# Every workload has all its replicas and every claim is bound.
+workloads_ready() { # plane
+    local namespace
+    for namespace in production-simulation backup-storage; do
         k "$1" -n "$namespace" get deployments,statefulsets -o jsonpath='{range .items[*]}{.metadata.name} {.spec.replicas} {.status.readyReplicas}{"\n"}{end}' |
-            awk '$2 != $3 { print "not ready: " $0; bad = 1 } END { exit bad }' || return
+            awk '$2 != $3 { print "not ready: " $0; bad = 1 } END { exit bad || NR == 0 }' || return
         k "$1" -n "$namespace" get persistentvolumeclaims -o jsonpath='{range .items[*]}{.metadata.name} {.status.phase}{"\n"}{end}' |
-            awk '$2 != "Bound" { print "not bound: " $0; bad = 1 } END { exit bad }' || return
+            awk '$2 != "Bound" { print "not bound: " $0; bad = 1 } END { exit bad || NR == 0 }' || return
     done
+}
+
+# Besides, the autoscaler has acted, the migration has run, the token is filled in.
+estate_ready() { # plane
+    workloads_ready "$1" || return
     expect_eq 'frontend replicas' "$(k "$1" -n production-simulation get deployment frontend -o jsonpath='{.spec.replicas}')" 3 || return
     expect_eq 'migrations done' "$(k "$1" -n production-simulation get job schema-migration -o jsonpath='{.status.succeeded}')" 1 || return
     [ -n "$(k "$1" -n production-simulation get secret ci-deployer-token -o jsonpath='{.data.token}')" ]
