@@ -7,9 +7,9 @@
 #pragma once
 #include "core/base/clock.h"
 #include "core/base/files.h"
+#include "core/base/progress.h"
 #include "core/finding.h"
 #include "core/kube/bundle.h"
-#include "core/base/progress.h"
 
 struct config;
 struct store;

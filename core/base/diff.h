@@ -1,6 +1,7 @@
 /* diff.h — what differs between two trees, as a list of addresses.
  *
- * Lists are compared item by item at the same index unless `match_key` names a key for them (containers by name).
+ * Maps are compared key by key, lists item by item at the same index. Nothing fails; what does not differ costs one
+ * comparison and no memory. The differences point into both trees.
  */
 #pragma once
 #include "core/base/value.h"

@@ -1,10 +1,12 @@
 /* files.h — a tree of files in memory: what convert writes, git commits and kustomize reads.
  *
- * Paths are relative, '/'-separated, sorted bytewise, never "." or "..", never absolute; files_add refuses others.
- * A tree lives in its arena. Writing to a folder is all or nothing per file (temporary name, fsync, rename),
- * follows no symbolic link out of the folder, and removes only files that an earlier write of ours left there
- * (the list is in .gitops-pipe.files of that folder) and that this tree no longer has.
- * Fails with INVALID (a path), LIMIT (too many, too large), IO, NOT_FOUND, DENIED.
+ * Paths are relative, '/'-separated, sorted bytewise; files_add refuses what could leave the folder or upset a
+ * repository: absolute paths, "." and "..", ".git", control characters, parts over 255 bytes. A tree lives in its arena.
+ * Writing to a folder first stages every changed file in <dir>/.gitops-pipe.tmp and makes it durable, then renames
+ * them into place: a full disk changes nothing, and whoever is killed leaves each file either old or new. It follows
+ * no symbolic link, leaves files alone that have the right bytes already, and removes only files that an earlier
+ * write of ours left there (the list is in <dir>/.gitops-pipe.files) and that this tree no longer has.
+ * Fails with INVALID (a path), LIMIT (too many, too large), IO, NOT_FOUND, DENIED, CONFLICT (another run is writing).
  */
 #pragma once
 #include "core/base/base.h"
@@ -20,18 +22,26 @@ struct files {
 
 bool files_add(struct arena *arena, struct files *files, struct str path, struct str bytes,
                struct err *err) WARN_UNUSED;
-/* Sorts by path; fails with INVALID when a path comes twice, also when two differ only in upper and lower case. */
+/* Sorts by path; fails with INVALID when a path comes twice, also when two differ only in upper and lower case, and
+ * when one path is a folder of another. */
 bool files_sort(struct files *files, struct err *err) WARN_UNUSED;
 const struct file *files_find(const struct files *files, struct str path); /* of a sorted tree */
 
-/* Reads every regular file below `dir` (not .git, no links), at most `max_bytes` in all. */
+/* Reads every regular file below `dir` (no .git, no links, not our own bookkeeping), at most `max_bytes` in all. */
 bool files_read(struct arena *arena, const char *dir, size_t max_bytes, struct files *ret_files,
                 struct err *err) WARN_UNUSED;
+/* The same for the files that `wanted` says yes to; it is asked before a file is opened. */
+bool files_read_wanted(struct arena *arena, const char *dir, size_t max_bytes,
+                       bool (*wanted)(struct str path), struct files *ret_files, struct err *err) WARN_UNUSED;
 bool files_write(const struct files *files, const char *dir, struct err *err) WARN_UNUSED;
 
 /* One file whole; "-" reads standard input. */
 bool file_read(struct arena *arena, const char *path, size_t max_bytes, struct str *ret_bytes,
                struct err *err) WARN_UNUSED;
-/* Durable and atomic: readers see the old bytes or the new ones. `mode` as for open(2). */
+/* What is left to read of an open descriptor, which stays open. */
+bool file_read_fd(struct arena *arena, int fd, size_t max_bytes, struct str *ret_bytes,
+                  struct err *err) WARN_UNUSED;
+/* Durable and atomic: readers see the old bytes or the new ones. `mode` as for open(2). A path that names a device or
+ * a pipe (/dev/stdout) is written to as it is. */
 bool file_write(const char *path, struct str bytes, unsigned mode, struct err *err) WARN_UNUSED;
 bool file_make_dirs(const char *dir, struct err *err) WARN_UNUSED; /* mkdir -p, mode 0755 */

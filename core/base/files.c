@@ -1,0 +1,217 @@
+/* The tree in memory, and reading; files_write.c has the writing. */
+#include "core/base/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAX_FILES = 1 << 20, MAX_PATH = 4096, MAX_PART = 255, MAX_FOLDERS_DEEP = 64 };
+
+static bool part_ok(struct str part)
+{
+    if (part.len == 0 || part.len > MAX_PART || str_is(part, ".") || str_is(part, "..") ||
+        str_eq_nocase(part, STR(".git")))
+        return false;
+    for (size_t i = 0; i < part.len; i++)
+        if ((unsigned char)part.ptr[i] < 0x20 || part.ptr[i] == 0x7F || part.ptr[i] == '\\')
+            return false;
+    return true;
+}
+
+static bool path_ok(struct str path)
+{
+    size_t depth = 0;
+    if (path.len == 0 || path.len > MAX_PATH || path.ptr[path.len - 1] == '/')
+        return false;
+    while (path.len != 0)
+        if (!part_ok(str_cut(&path, '/')) || ++depth > MAX_FOLDERS_DEEP)
+            return false;
+    return true;
+}
+
+bool files_add(struct arena *arena, struct files *files, struct str path, struct str bytes, struct err *err)
+{
+    if (!path_ok(path))
+        return err_set(err, ERR_INVALID, "'%.*s' cannot be a file of a tree", STR_ARG(path));
+    if (files->count == MAX_FILES)
+        return err_set(err, ERR_LIMIT, "more than %d files", MAX_FILES);
+    *ARENA_PUSH(arena, files) = (struct file){path, bytes};
+    return true;
+}
+
+static int path_order(const void *a, const void *b)
+{
+    return str_cmp(((const struct file *)a)->path, ((const struct file *)b)->path);
+}
+
+/* As path_order, except that case does not count, and '/' sorts before everything so that a folder stands right
+ * before what is in it. */
+static int folded_order(const void *a, const void *b)
+{
+    struct str x = *(const struct str *)a, y = *(const struct str *)b;
+    size_t shared = x.len < y.len ? x.len : y.len;
+    for (size_t i = 0; i < shared; i++) {
+        int cx = x.ptr[i] == '/' ? 0 : (unsigned char)x.ptr[i],
+            cy = y.ptr[i] == '/' ? 0 : (unsigned char)y.ptr[i];
+        cx = cx >= 'A' && cx <= 'Z' ? cx + 32 : cx;
+        cy = cy >= 'A' && cy <= 'Z' ? cy + 32 : cy;
+        if (cx != cy)
+            return cx - cy;
+    }
+    return (x.len > y.len) - (x.len < y.len);
+}
+
+static bool clash(struct str a, struct str b)
+{
+    return str_eq_nocase(a, b) ||
+           (b.len > a.len && b.ptr[a.len] == '/' && str_eq_nocase(str_slice(b, 0, a.len), a));
+}
+
+bool files_sort(struct files *files, struct err *err)
+{
+    if (files->count < 2)
+        return true;
+    qsort(files->items, files->count, sizeof *files->items, path_order);
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct str *paths = ARENA_ARRAY(scratch, struct str, files->count);
+    for (size_t i = 0; i < files->count; i++)
+        paths[i] = files->items[i].path;
+    qsort(paths, files->count, sizeof *paths, folded_order);
+    for (size_t i = 1; i < files->count; i++)
+        if (clash(paths[i - 1], paths[i]))
+            return err_set(err, ERR_INVALID, "'%.*s' and '%.*s' cannot both be in one tree",
+                           STR_ARG(paths[i - 1]), STR_ARG(paths[i]));
+    return true;
+}
+
+const struct file *files_find(const struct files *files, struct str path)
+{
+    struct file wanted = {.path = path};
+    if (files->count == 0)
+        return NULL;
+    return bsearch(&wanted, files->items, files->count, sizeof *files->items, path_order);
+}
+
+bool file_read_fd(struct arena *arena, int fd, size_t max_bytes, struct str *ret_bytes, struct err *err)
+{
+    struct buf bytes CLEANUP(buf_done);
+    struct stat info;
+    size_t expected = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? (size_t)info.st_size : 0;
+    buf_init(&bytes,
+             max_bytes < SIZE_MAX ? max_bytes + 1 : max_bytes); /* one more tells full from too much */
+    for (size_t step = expected + 1;; step = 65536) {
+        size_t room = bytes.max - bytes.len < step ? bytes.max - bytes.len : step;
+        char *at = room ? buf_reserve(&bytes, room) : NULL;
+        if (at == NULL)
+            return err_set(err, ERR_LIMIT, "more than %zu bytes", max_bytes);
+        ssize_t got = read(fd, at, room);
+        if (got < 0 && errno != EINTR)
+            return err_errno(err, "read");
+        if (got == 0)
+            break;
+        bytes.len += got > 0 ? (size_t)got : 0;
+    }
+    if (bytes.len > max_bytes)
+        return err_set(err, ERR_LIMIT, "more than %zu bytes", max_bytes);
+    *ret_bytes = str_dup(arena, buf_view(&bytes));
+    return true;
+}
+
+bool file_read(struct arena *arena, const char *path, size_t max_bytes, struct str *ret_bytes,
+               struct err *err)
+{
+    if (strcmp(path, "-") == 0)
+        return file_read_fd(arena, STDIN_FILENO, max_bytes, ret_bytes, err) ||
+               err_context(err, "standard input");
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_errno(err, "%s", path);
+    bool ok = file_read_fd(arena, fd, max_bytes, ret_bytes, err) || err_context(err, "%s", path);
+    close(fd);
+    return ok;
+}
+
+struct reader {
+    struct arena *arena;
+    struct files *files;
+    bool (*wanted)(struct str path);
+    size_t bytes_left;
+    struct err *err;
+};
+
+static bool read_folder(struct reader *r, int folder, struct str path, unsigned depth);
+
+static bool read_entry(struct reader *r, int folder, const char *name, struct str path, unsigned depth)
+{
+    struct str bytes;
+    struct stat info;
+    if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
+        return err_errno(r->err, "%.*s", STR_ARG(path));
+    bool is_folder = S_ISDIR(info.st_mode);
+    if (!is_folder && (!S_ISREG(info.st_mode) || (r->wanted != NULL && !r->wanted(path))))
+        return true;
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | (is_folder ? O_DIRECTORY : 0));
+    if (fd < 0)
+        return err_errno(r->err, "%.*s", STR_ARG(path));
+    if (is_folder)
+        return read_folder(r, fd, path, depth + 1); /* closes it */
+    bool ok = file_read_fd(r->arena, fd, r->bytes_left, &bytes, r->err) ||
+              err_context(r->err, "%.*s", STR_ARG(path));
+    close(fd);
+    if (!ok)
+        return false;
+    r->bytes_left -= bytes.len;
+    return files_add(r->arena, r->files, path, bytes, r->err);
+}
+
+static bool is_bookkeeping(const char *name, bool at_top)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcasecmp(name, ".git") == 0 ||
+           (at_top && (strcmp(name, ".gitops-pipe.tmp") == 0 || strcmp(name, ".gitops-pipe.files") == 0));
+}
+
+static bool read_folder(struct reader *r, int folder, struct str path, unsigned depth)
+{
+    bool ok = depth <= MAX_FOLDERS_DEEP;
+    if (!ok)
+        err_set(r->err, ERR_LIMIT, "%.*s: more than %d folders deep", STR_ARG(path), MAX_FOLDERS_DEEP);
+    DIR *dir = fdopendir(folder);
+    if (dir == NULL) {
+        close(folder);
+        return err_errno(r->err, "%.*s", STR_ARG(path));
+    }
+    for (struct dirent *entry; ok && (entry = readdir(dir)) != NULL;) {
+        if (is_bookkeeping(entry->d_name, depth == 0))
+            continue;
+        struct str below =
+            str_fmt(r->arena, "%.*s%s%s", STR_ARG(path), path.len != 0 ? "/" : "", entry->d_name);
+        ok = read_entry(r, folder, entry->d_name, below, depth);
+    }
+    closedir(dir);
+    return ok;
+}
+
+bool files_read_wanted(struct arena *arena, const char *dir, size_t max_bytes,
+                       bool (*wanted)(struct str path), struct files *ret_files, struct err *err)
+{
+    struct files files = {0};
+    struct reader reader = {arena, &files, wanted, max_bytes, err};
+    int fd = open(dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    if (fd < 0)
+        return err_errno(err, "%s", dir);
+    if (!read_folder(&reader, fd, STR(""), 0) || !files_sort(&files, err))
+        return err_context(err, "%s", dir);
+    *ret_files = files;
+    return true;
+}
+
+bool files_read(struct arena *arena, const char *dir, size_t max_bytes, struct files *ret_files,
+                struct err *err)
+{
+    return files_read_wanted(arena, dir, max_bytes, NULL, ret_files, err);
+}
