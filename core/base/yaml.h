@@ -24,6 +24,9 @@ struct yaml_documents {
 /* Reads every document of a stream. `name` (a file name, or "-") goes into messages. */
 bool yaml_parse(struct arena *arena, struct str text, struct str name, struct yaml_documents *ret_documents,
                 struct err *err) WARN_UNUSED;
+/* The same for a piece of a file that starts at line `first_line` (1-based) of it. */
+bool yaml_parse_at(struct arena *arena, struct str text, struct str name, size_t first_line,
+                   struct yaml_documents *ret_documents, struct err *err) WARN_UNUSED;
 
 /* Writes one document without a leading "---", ending in a newline. */
 void yaml_write(struct buf *buf, const struct value *value);
