@@ -70,7 +70,7 @@ $(BUILD)/backupd: $(call obj,backupd/main.c) $(LIB)
 $(BUILD)/tests/all: $(call obj,$(TEST_SRC)) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
-	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -o $@
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -lssl -lz -o $@
 
 # FILTER narrows a run: make unit FILTER='json/*'
 FILTER ?= *
