@@ -67,11 +67,42 @@ bool http_open(struct arena *arena, const struct http_options *options, struct h
     return true;
 }
 
+/* TLS libraries write to sockets without MSG_NOSIGNAL. A host program's SIGPIPE handling is not ours to change, so
+ * the signal is held back in this thread for the time of a call, and taken away if it came. */
+struct pipe_guard {
+    sigset_t before;
+    bool was_pending;
+};
+
+static struct pipe_guard pipe_hold(void)
+{
+    struct pipe_guard guard;
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, &guard.before);
+    sigpending(&pipe);
+    guard.was_pending = sigismember(&pipe, SIGPIPE);
+    return guard;
+}
+
+static void pipe_release(const struct pipe_guard *guard)
+{
+    sigset_t pipe;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    if (!guard->was_pending)
+        sigtimedwait(&pipe, NULL, &(struct timespec){0});
+    pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
+}
+
 void http_close(struct http *http)
 {
     if (http == NULL)
         return;
+    struct pipe_guard guard = pipe_hold(); /* TLS says goodbye, perhaps to nobody */
     curl_easy_cleanup(http->easy);
+    pipe_release(&guard);
     http->easy = NULL;
     buf_done(&http->body);
 }
@@ -166,26 +197,6 @@ size_t http_on_body(char *ptr, size_t size, size_t count, void *ctx)
 
 /* ---- one attempt ---- */
 
-/* TLS libraries write to sockets without MSG_NOSIGNAL. A host program's SIGPIPE handling is not ours to change, so
- * the signal is held back in this thread for the time of the call, and taken away if it came. */
-static CURLcode perform_without_sigpipe(CURL *easy)
-{
-    sigset_t pipe, before, pending;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    sigpending(&pending);
-    bool was_pending = sigismember(&pending, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe, &before);
-
-    CURLcode code = curl_easy_perform(easy);
-
-    sigpending(&pending);
-    if (!was_pending && sigismember(&pending, SIGPIPE))
-        sigtimedwait(&pipe, NULL, &(struct timespec){0});
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return code;
-}
-
 static bool check_url(struct transfer *t)
 {
     if (!url_parse(t->arena, t->request.url, &t->url, t->err))
@@ -217,8 +228,10 @@ static CURLcode attempt(struct transfer *t)
     t->http->body.max = t->request.max_body ? t->request.max_body : DEFAULT_MAX_BODY;
     buf_clear(&t->http->body);
     CURLcode code = http_setup(t, &headers, &connect_to);
+    struct pipe_guard guard = pipe_hold();
     if (code == CURLE_OK)
-        code = perform_without_sigpipe(t->http->easy);
+        code = curl_easy_perform(t->http->easy);
+    pipe_release(&guard);
     curl_slist_free_all(headers);
     curl_slist_free_all(connect_to);
     return code;

@@ -56,6 +56,7 @@ static enum again explain_server_certificate(const struct transfer *t, struct er
         err_next(err, "check the clock of this machine");
         break;
     case X509_V_OK:
+    case X509_V_ERR_UNSPECIFIED: /* what libcurl starts from: the chain was never at fault */
         err_set(err, ERR_UNREACHABLE, "the server's certificate is for another name");
         err_next(err, "use a name that the certificate holds, or set tls-server-name");
         break;
