@@ -246,35 +246,6 @@ static bool parse_list(struct parser *p, struct value *ret)
     return true;
 }
 
-static int key_order(const void *a, const void *b)
-{
-    return str_cmp(**(const struct str *const *)a, **(const struct str *const *)b);
-}
-
-/* Small maps are compared pairwise; large ones through a sorted index, so hostile input stays n log n. */
-static bool has_duplicate_key(struct parser *p, const struct member *members, size_t count)
-{
-    enum { PAIRWISE = 24 };
-    if (count <= PAIRWISE) {
-        for (size_t i = 1; i < count; i++)
-            for (size_t j = 0; j < i; j++)
-                if (str_eq(members[i].key, members[j].key))
-                    return true;
-        return false;
-    }
-    const struct str **keys = malloc(count * sizeof *keys);
-    if (keys == NULL)
-        abort();
-    for (size_t i = 0; i < count; i++)
-        keys[i] = &members[i].key;
-    qsort(keys, count, sizeof *keys, key_order);
-    bool twice = false;
-    for (size_t i = 1; i < count && !twice; i++)
-        twice = str_eq(*keys[i - 1], *keys[i]);
-    free(keys);
-    return twice;
-}
-
 static bool parse_member(struct parser *p)
 {
     struct member member;
@@ -307,7 +278,7 @@ static bool parse_map(struct parser *p, struct value *ret)
             return fail(p, ERR_INVALID, "expected ',' or '}' in a map");
     }
     size_t count = p->count - base;
-    if (has_duplicate_key(p, p->stack + base, count))
+    if (value_duplicate(p->stack + base, count) < count)
         return fail(p, ERR_INVALID, "a key comes twice in the map that ends here");
     struct member *members = ARENA_ARRAY(p->arena, struct member, count);
     if (count != 0)

@@ -185,6 +185,38 @@ const struct value *value_map_done(struct arena *arena, const struct value_map_b
                 (struct value){.kind = VALUE_MAP, .count = count32(map->count), .members = map->items});
 }
 
+static int by_key(const void *a, const void *b)
+{
+    const struct member *x = *(const struct member *const *)a, *y = *(const struct member *const *)b;
+    int order = str_cmp(x->key, y->key);
+    return order ? order : (x > y) - (x < y);
+}
+
+/* Small maps are compared pairwise; large ones through a sorted index, so hostile input stays n log n. */
+size_t value_duplicate(const struct member *members, size_t count)
+{
+    enum { PAIRWISE = 24 };
+    if (count <= PAIRWISE) {
+        for (size_t i = 1; i < count; i++)
+            for (size_t j = 0; j < i; j++)
+                if (str_eq(members[i].key, members[j].key))
+                    return i;
+        return count;
+    }
+    const struct member **order = malloc(count * sizeof *order);
+    if (order == NULL)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        order[i] = &members[i];
+    qsort(order, count, sizeof *order, by_key);
+    size_t found = count;
+    for (size_t i = 1; i < count && found == count; i++)
+        if (str_eq(order[i - 1]->key, order[i]->key))
+            found = (size_t)(order[i] - members);
+    free(order);
+    return found;
+}
+
 static size_t member_index(const struct value *map, struct str key)
 {
     size_t i = 0;

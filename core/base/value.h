@@ -88,10 +88,12 @@ struct value_map_builder {
     size_t count, cap;
 };
 void value_push(struct arena *arena, struct value_list_builder *list, const struct value *item);
-/* The caller sees to it that no key comes twice. */
+/* The caller sees to it that no key comes twice (value_duplicate tells afterwards). */
 void value_put(struct arena *arena, struct value_map_builder *map, struct str key, const struct value *value);
 const struct value *value_list_done(struct arena *arena, const struct value_list_builder *list);
 const struct value *value_map_done(struct arena *arena, const struct value_map_builder *map);
+/* Index of a member whose key stood before it, or `count` where every key is there once. */
+size_t value_duplicate(const struct member *members, size_t count);
 
 /* Editing: each returns a new root. `map` may be NULL or no map, which counts as an empty one. */
 const struct value *value_with(struct arena *arena, const struct value *map, struct str key,

@@ -1,0 +1,249 @@
+/* Manifests as people keep them: files and folders of YAML and JSON. What cannot be read is named and left out. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "core/base/files.h"
+#include "core/base/json.h"
+#include "core/base/yaml.h"
+#include "core/kube/bundle.h"
+
+enum { MAX_MANIFEST_BYTES = 512 << 20 };
+
+struct reading {
+    struct bundle *bundle;
+    struct str name;
+    size_t documents; /* seen so far, also those that turned out to be no objects */
+};
+
+static void problem(struct bundle *bundle, struct str text)
+{
+    *ARENA_PUSH(bundle->arena, &bundle->problems) = text;
+}
+
+static bool is_list(const struct value *object)
+{
+    struct str kind = value_str(value_key(object, "kind"));
+    return str_ends(kind, STR("List")) && value_is(value_key(object, "items"), VALUE_LIST);
+}
+
+/* Kustomizations describe how to build, they are no objects of a cluster. */
+static bool is_kustomization(const struct value *object)
+{
+    return str_starts(value_str(value_key(object, "apiVersion")), STR("kustomize.config.k8s.io/"));
+}
+
+/* Items of a typed list (DeploymentList) need not say what they are: the list does. */
+static const struct value *item_of_list(struct arena *arena, const struct value *list,
+                                        const struct value *item)
+{
+    struct str kind = value_str(value_key(list, "kind"));
+    const struct value *api_version = value_key(list, "apiVersion");
+    if (value_key(item, "kind") != NULL || str_is(kind, "List") || api_version == NULL)
+        return item;
+    struct value_map_builder map = {0};
+    value_put(arena, &map, STR("apiVersion"), api_version);
+    value_put(arena, &map, STR("kind"), value_string(arena, str_slice(kind, 0, kind.len - 4)));
+    MEMBER_EACH(member, item)
+    if (!str_is(member->key, "apiVersion"))
+        value_put(arena, &map, member->key, &member->value);
+    return value_map_done(arena, &map);
+}
+
+static void add_object(struct reading *reading, const struct value *object, struct str origin)
+{
+    struct arena *arena = reading->bundle->arena;
+    struct resource resource;
+    struct err err;
+    reading->documents++;
+    if (is_kustomization(object))
+        return;
+    if (is_list(object)) {
+        size_t number = 0;
+        VALUE_EACH(item, value_key(object, "items"))
+        add_object(reading, item_of_list(arena, object, item),
+                   str_fmt(arena, "%.*s items[%zu]", STR_ARG(origin), number++));
+        return;
+    }
+    if (!resource_from(object, origin, &resource, &err)) {
+        problem(reading->bundle, str_fmt(arena, "%s", err.msg));
+        return;
+    }
+    resource_types_add_crd(arena, &reading->bundle->types, object);
+    bundle_add(reading->bundle, &resource);
+}
+
+static void add_documents(struct reading *reading, const struct yaml_documents *documents)
+{
+    for (size_t i = 0; i < documents->count; i++) {
+        const struct yaml_document *document = &documents->items[i];
+        if (document->root->kind == VALUE_NULL) /* only comments between two "---" */
+            continue;
+        add_object(reading, document->root,
+                   str_fmt(reading->bundle->arena, "%.*s:%zu", STR_ARG(reading->name), document->line));
+    }
+}
+
+/* The text up to the next line that starts a document, "---". Nothing inside a document can look like that line. */
+static struct str next_chunk(struct str *rest)
+{
+    size_t end = 0;
+    do {
+        end += str_find(str_from(*rest, end), '\n') + 1;
+    } while (end < rest->len && !(str_starts(str_from(*rest, end), STR("---")) &&
+                                  (end + 3 == rest->len || strchr(" \t\r\n", rest->ptr[end + 3]) != NULL)));
+    struct str chunk = str_slice(*rest, 0, end);
+    *rest = str_from(*rest, end);
+    return chunk;
+}
+
+static size_t count_lines(struct str text)
+{
+    size_t lines = 0;
+    while (text.len != 0) {
+        str_cut(&text, '\n');
+        lines++;
+    }
+    return lines;
+}
+
+/* Directives stand before the "---" of their document, so a chunk without content belongs to the next. */
+static bool has_content(struct str chunk)
+{
+    while (chunk.len != 0) {
+        struct str line = str_trim(str_cut(&chunk, '\n'));
+        if (line.len != 0 && line.ptr[0] != '#' && line.ptr[0] != '%')
+            return true;
+    }
+    return false;
+}
+
+/* One document of the stream is malformed: read each on its own, and keep the good ones. */
+static void read_piecewise(struct reading *reading, struct str text)
+{
+    enum { MAX_PIECES = 100000 };
+    struct arena *arena = reading->bundle->arena;
+    size_t line = 1, pieces = 0;
+    while (text.len != 0 && pieces++ < MAX_PIECES) {
+        struct yaml_documents documents;
+        struct err err;
+        struct str chunk = next_chunk(&text);
+        while (!has_content(chunk) && text.len != 0)
+            chunk.len += next_chunk(&text).len;
+        if (yaml_parse_at(arena, chunk, reading->name, line, &documents, &err))
+            add_documents(reading, &documents);
+        else
+            problem(reading->bundle, str_fmt(arena, "%s", err.msg));
+        line += count_lines(chunk);
+    }
+}
+
+static bool read_json(struct reading *reading, struct str text, struct err *err)
+{
+    const struct value *object;
+    if (!json_parse(reading->bundle->arena, text, NULL, &object, err))
+        return err_context(err, "%.*s", STR_ARG(reading->name));
+    add_object(reading, object, reading->name);
+    return true;
+}
+
+static void read_text(struct reading *reading, struct str text)
+{
+    struct yaml_documents documents;
+    struct err err;
+    size_t before = reading->documents;
+    bool is_json = str_ends(reading->name, STR(".json"));
+    bool looks_json = is_json || str_starts(str_trim(text), STR("{"));
+    if (looks_json && read_json(reading, text, &err))
+        return;
+    if (is_json) {
+        problem(reading->bundle, str_fmt(reading->bundle->arena, "%s", err.msg));
+        reading->documents++;
+    } else if (yaml_parse(reading->bundle->arena, text, reading->name, &documents, &err)) {
+        add_documents(reading, &documents);
+    } else {
+        read_piecewise(reading, text);
+        reading->documents += reading->documents == before;
+    }
+}
+
+static void add_builtin_types(struct bundle *bundle)
+{
+    const struct resource_types *builtin = resource_builtin_types();
+    for (size_t i = 0; bundle->types.count < builtin->count; i++)
+        *ARENA_PUSH(bundle->arena, &bundle->types) = builtin->items[i];
+}
+
+/* Nothing readable is a failure only where there was something to read. */
+static bool judge(const struct reading *reading, struct err *err)
+{
+    const struct bundle *bundle = reading->bundle;
+    if (bundle->count != 0)
+        return true;
+    if (bundle->problems.count != 0)
+        return err_set(err, ERR_INVALID, "%.*s", STR_ARG(bundle->problems.items[0]));
+    if (reading->documents == 0)
+        return err_set(err, ERR_INVALID, "%.*s: no manifests in it", STR_ARG(reading->name));
+    return true;
+}
+
+bool bundle_read_text(struct bundle *bundle, struct str text, struct str name, struct err *err)
+{
+    struct reading reading = {.bundle = bundle, .name = name};
+    if (bundle->types.count == 0)
+        add_builtin_types(bundle);
+    read_text(&reading, text);
+    bundle->complete = bundle->problems.count == 0;
+    return judge(&reading, err);
+}
+
+static bool is_manifest_path(struct str path)
+{
+    struct str rest = path, part = STR("");
+    while (rest.len != 0) {
+        part = str_cut(&rest, '/');
+        if (str_starts(part, STR(".")))
+            return false;
+    }
+    if (str_is(part, "kustomization.yaml") || str_is(part, "kustomization.yml") ||
+        str_is(part, "Kustomization"))
+        return false;
+    return str_ends(part, STR(".yaml")) || str_ends(part, STR(".yml")) || str_ends(part, STR(".json"));
+}
+
+static bool read_folder(struct bundle *bundle, const char *path, struct err *err)
+{
+    struct reading reading = {.bundle = bundle};
+    struct files files;
+    if (!files_read_wanted(bundle->arena, path, MAX_MANIFEST_BYTES, is_manifest_path, &files, err))
+        return false;
+    add_builtin_types(bundle);
+    for (size_t i = 0; i < files.count; i++) {
+        reading.name = str_fmt(bundle->arena, "%s/%.*s", path, STR_ARG(files.items[i].path));
+        read_text(&reading, files.items[i].bytes);
+    }
+    bundle->complete = bundle->problems.count == 0;
+    reading.name = str_of(path);
+    return judge(&reading, err);
+}
+
+bool bundle_read_manifests(struct arena *arena, const char *path, struct bundle *ret_bundle, struct err *err)
+{
+    struct bundle bundle;
+    struct stat info;
+    struct str text;
+    bool standard_input = strcmp(path, "-") == 0;
+    bundle_init(&bundle, arena);
+    if (!standard_input && stat(path, &info) != 0)
+        return err_errno(err, "%s", path);
+    if (!standard_input && S_ISDIR(info.st_mode)) {
+        if (!read_folder(&bundle, path, err))
+            return false;
+    } else if (!file_read(arena, path, MAX_MANIFEST_BYTES, &text, err) ||
+               !bundle_read_text(&bundle, text, str_dup(arena, str_of(path)), err)) {
+        return false;
+    }
+    bundle_sort(&bundle);
+    *ret_bundle = bundle;
+    return true;
+}
