@@ -1,0 +1,470 @@
+/* controllers.c — stand-ins for the controllers that leave objects behind: accounts and certificates of a namespace,
+ * endpoints of a Service, volumes of a claim, the types of a CRD, and the deletion of what belonged to something
+ * deleted. What runs pods is in workloads.c.
+ *
+ * A write starts them at once, in the same call; what is not done yet stays a chore and is looked at again with every
+ * call that comes in, so that nothing happens while nobody asks.
+ */
+#include <string.h>
+
+#include "core/kube/selector.h"
+#include "dr-scenarios/sandbox/intern.h"
+
+const struct value *controllers_owner(struct arena *arena, const struct value *owner)
+{
+    return VALUE_LIST(arena, VALUE_MAP(arena, {"apiVersion", value_key(owner, "apiVersion")},
+                                       {"kind", value_key(owner, "kind")},
+                                       {"name", value_in(owner, PATH("metadata", "name"))},
+                                       {"uid", value_in(owner, PATH("metadata", "uid"))},
+                                       {"controller", value_bool(arena, true)},
+                                       {"blockOwnerDeletion", value_bool(arena, true)}));
+}
+
+const struct value *controllers_update(struct sandbox *sandbox, struct arena *arena,
+                                       const struct served *type, const struct value *live,
+                                       const struct value *now, const char *manager)
+{
+    struct str namespace = value_str_in(live, PATH("metadata", "namespace"));
+    if (value_equal(live, now))
+        return live;
+    const struct value *owned = managed_update(arena, type, live, now, manager, "");
+    if (type->type.has_status) /* the entries of both, computed against what was there before */
+        owned = managed_update(arena, type,
+                               value_with_in(arena, live, PATH("metadata", "managedFields"),
+                                             value_in(owned, PATH("metadata", "managedFields"))),
+                               owned, manager, "status");
+    return state_put(sandbox, type, namespace, value_str_in(live, PATH("metadata", "name")), owned);
+}
+
+const struct value *controllers_put(struct sandbox *sandbox, struct arena *arena, const struct value *object,
+                                    const char *manager)
+{
+    static const char *const parts[] = {"spec", "status", "data", "subsets", "endpoints", "ports"};
+    struct resource resource;
+    struct err ignored;
+    if (!resource_from(object, STR_NONE, &resource, &ignored))
+        return NULL;
+    const struct served *type = types_of(sandbox, &resource);
+    if (type == NULL)
+        return NULL;
+    const struct value *live = state_get(type, resource.namespace, resource.name), *now = live;
+    struct call call = {.sandbox = sandbox,
+                        .arena = arena,
+                        .type = type,
+                        .namespace = resource.namespace,
+                        .manager = manager,
+                        .internal = true};
+    if (live == NULL)
+        return write_create(&call, object) ? state_get(type, resource.namespace, resource.name) : NULL;
+    call.name = resource.name;
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        const struct value *part = value_key(object, parts[i]);
+        bool fixed = str_is(resource.kind, "Pod") && i == 0; /* a pod's spec stays as admitted */
+        if (part != NULL && !fixed)
+            now = value_with(arena, now, str_of(parts[i]), part);
+    }
+    return controllers_update(sandbox, arena, type, live, defaults_fill(&call, now, live), manager);
+}
+
+static void on_namespace(struct sandbox *sandbox, struct arena *arena, const struct value *object)
+{
+    const struct value *name = value_in(object, PATH("metadata", "name"));
+    const struct value *account = state_literal(
+        arena, "{\"apiVersion\":\"v1\",\"kind\":\"ServiceAccount\",\"metadata\":{\"name\":\"default\"}}");
+    const struct value *certificate = state_literal(
+        arena, "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"kube-root-ca.crt\","
+               "\"annotations\":{\"kubernetes.io/description\":\"Contains a CA bundle that can be used to "
+               "verify the kube-apiserver when using internal endpoints such as the internal service IP or "
+               "kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes "
+               "clusters.\"}},\"data\":{\"ca.crt\":\"-----BEGIN CERTIFICATE-----\\nc2FuZGJveA==\\n"
+               "-----END CERTIFICATE-----\\n\"}}");
+    controllers_put(sandbox, arena, value_with_in(arena, account, PATH("metadata", "namespace"), name),
+                    "kube-controller-manager");
+    controllers_put(sandbox, arena, value_with_in(arena, certificate, PATH("metadata", "namespace"), name),
+                    "kube-controller-manager");
+}
+
+static const struct value *condition(struct arena *arena, const char *type, const char *reason,
+                                     const char *message)
+{
+    return VALUE_MAP(arena, {"type", value_cstr(arena, type)}, {"status", value_cstr(arena, "True")},
+                     {"lastTransitionTime", value_string(arena, state_now(arena))},
+                     {"reason", value_cstr(arena, reason)}, {"message", value_cstr(arena, message)});
+}
+
+static const struct value *definition_status(struct arena *arena, const struct value *object)
+{
+    struct value_list_builder stored = {0};
+    VALUE_EACH(version, value_in(object, PATH("spec", "versions")))
+    {
+        if (value_true(value_key(version, "storage")))
+            value_push(arena, &stored, value_key(version, "name"));
+    }
+    const struct value *conditions = VALUE_LIST(
+        arena, condition(arena, "NamesAccepted", "NoConflicts", "no conflicts found"),
+        condition(arena, "Established", "InitialNamesAccepted", "the initial names have been accepted"));
+    return VALUE_MAP(arena, {"conditions", conditions},
+                     {"acceptedNames", value_in(object, PATH("spec", "names"))},
+                     {"storedVersions", value_list_done(arena, &stored)});
+}
+
+static void on_definition(struct sandbox *sandbox, struct arena *arena, const struct served *type,
+                          const struct value *object)
+{
+    if (value_in(object, PATH("status", "conditions")) == NULL)
+        object = controllers_update(
+            sandbox, arena, type, object,
+            value_with(arena, object, STR("status"), definition_status(arena, object)), "kube-apiserver");
+    if (object != NULL)
+        types_define(sandbox, object);
+}
+
+static const struct value *service_ports(struct arena *arena, const struct value *service)
+{
+    struct value_list_builder ports = {0};
+    VALUE_EACH(port, value_in(service, PATH("spec", "ports")))
+    {
+        const struct value *number = value_is(value_key(port, "targetPort"), VALUE_NUMBER)
+                                         ? value_key(port, "targetPort")
+                                         : value_key(port, "port");
+        const struct value *name = value_key(port, "name");
+        value_push(arena, &ports,
+                   VALUE_MAP(arena, {"name", name ? name : value_cstr(arena, "")}, {"port", number},
+                             {"protocol", value_key(port, "protocol")}));
+    }
+    return value_list_done(arena, &ports);
+}
+
+/* Addresses of the running pods that a selector picks. */
+static const struct value *addresses(struct sandbox *sandbox, struct arena *arena, struct str namespace,
+                                     const struct value *selector)
+{
+    const struct served *pods = types_kind(sandbox, "", "Pod");
+    struct value_list_builder list = {0};
+    for (size_t i = 0; pods && i < pods->storage->count; i++) {
+        const struct entry *entry = pods->storage->items[i];
+        const struct value *pod = state_at(entry, UINT64_MAX);
+        const struct value *ip = value_in(pod, PATH("status", "podIP"));
+        if (ip != NULL && str_eq(entry->namespace, namespace) &&
+            selector_map_matches(selector, value_in(pod, PATH("metadata", "labels"))))
+            value_push(arena, &list, ip);
+    }
+    return value_list_done(arena, &list);
+}
+
+static const struct value *endpoints_object(struct arena *arena, const struct value *service,
+                                            const struct value *ips, const struct value *ports)
+{
+    struct value_list_builder targets = {0};
+    VALUE_EACH(ip, ips)
+    {
+        value_push(arena, &targets, VALUE_MAP(arena, {"ip", ip}));
+    }
+    const struct value *subset =
+        targets.count ? VALUE_MAP(arena, {"addresses", value_list_done(arena, &targets)}, {"ports", ports})
+                      : NULL;
+    const struct value *meta = VALUE_MAP(
+        arena, {"name", value_in(service, PATH("metadata", "name"))},
+        {"namespace", value_in(service, PATH("metadata", "namespace"))},
+        {"labels",
+         value_with(arena, value_in(service, PATH("metadata", "labels")),
+                    STR("endpoints.kubernetes.io/managed-by"), value_cstr(arena, "endpoint-controller"))},
+        {"annotations", VALUE_MAP(arena, {"endpoints.kubernetes.io/last-change-trigger-time",
+                                          value_in(service, PATH("metadata", "creationTimestamp"))})});
+    return VALUE_MAP(arena, {"apiVersion", value_cstr(arena, "v1")}, {"kind", value_cstr(arena, "Endpoints")},
+                     {"metadata", meta}, {"subsets", subset ? VALUE_LIST(arena, subset) : NULL});
+}
+
+static const struct value *slice_object(struct arena *arena, const struct value *owner,
+                                        const struct value *ips, const struct value *ports,
+                                        const char *manager)
+{
+    struct value_list_builder endpoints = {0};
+    struct str name = value_str_in(owner, PATH("metadata", "name"));
+    VALUE_EACH(ip, ips)
+    {
+        value_push(
+            arena, &endpoints,
+            VALUE_MAP(arena, {"addresses", VALUE_LIST(arena, ip)},
+                      {"conditions",
+                       state_literal(arena, "{\"ready\":true,\"serving\":true,\"terminating\":false}")}));
+    }
+    const struct value *meta = VALUE_MAP(
+        arena,
+        {"name", value_string(arena, str_fmt(arena, "%.*s-%.5s", STR_ARG(name),
+                                             value_str_in(owner, PATH("metadata", "uid")).ptr))},
+        {"generateName", value_string(arena, str_fmt(arena, "%.*s-", STR_ARG(name)))},
+        {"namespace", value_in(owner, PATH("metadata", "namespace"))},
+        {"labels", VALUE_MAP(arena, {"kubernetes.io/service-name", value_string(arena, name)},
+                             {"endpointslice.kubernetes.io/managed-by", value_cstr(arena, manager)})},
+        {"ownerReferences", controllers_owner(arena, owner)});
+    return VALUE_MAP(arena, {"apiVersion", value_cstr(arena, "discovery.k8s.io/v1")},
+                     {"kind", value_cstr(arena, "EndpointSlice")}, {"metadata", meta},
+                     {"addressType", value_cstr(arena, "IPv4")},
+                     {"endpoints", value_list_done(arena, &endpoints)}, {"ports", ports});
+}
+
+/* Hand-made Endpoints of a Service without a selector are mirrored into a slice. */
+static void on_endpoints(struct sandbox *sandbox, struct arena *arena, const struct value *object)
+{
+    const struct served *services = types_kind(sandbox, "", "Service");
+    struct str namespace = value_str_in(object, PATH("metadata", "namespace"));
+    const struct value *service =
+        services ? state_get(services, namespace, value_str_in(object, PATH("metadata", "name"))) : NULL;
+    struct value_list_builder ips = {0};
+    if (service == NULL || value_count(value_in(service, PATH("spec", "selector"))))
+        return;
+    const struct value *subset = value_item(value_key(object, "subsets"), 0);
+    VALUE_EACH(address, value_key(subset, "addresses"))
+    {
+        value_push(arena, &ips, value_key(address, "ip"));
+    }
+    controllers_put(sandbox, arena,
+                    slice_object(arena, object, value_list_done(arena, &ips), value_key(subset, "ports"),
+                                 "endpointslicemirroring-controller.k8s.io"),
+                    "kube-controller-manager");
+}
+
+static void on_service(struct sandbox *sandbox, struct arena *arena, const struct value *object)
+{
+    const struct value *selector = value_in(object, PATH("spec", "selector"));
+    const struct served *endpoints = types_kind(sandbox, "", "Endpoints");
+    struct str namespace = value_str_in(object, PATH("metadata", "namespace"));
+    if (value_count(selector) == 0) {
+        const struct value *own =
+            state_get(endpoints, namespace, value_str_in(object, PATH("metadata", "name")));
+        if (own != NULL)
+            on_endpoints(sandbox, arena, own);
+        return;
+    }
+    const struct value *ports = service_ports(arena, object);
+    const struct value *ips = addresses(sandbox, arena, namespace, selector);
+    controllers_put(sandbox, arena, endpoints_object(arena, object, ips, ports), "kube-controller-manager");
+    controllers_put(sandbox, arena,
+                    slice_object(arena, object, ips, ports, "endpointslice-controller.k8s.io"),
+                    "kube-controller-manager");
+}
+
+static const struct value *volume_for(struct arena *arena, const struct value *claim,
+                                      const struct value *class)
+{
+    struct str uid = value_str_in(claim, PATH("metadata", "uid"));
+    const struct value *spec = value_key(claim, "spec");
+    struct str name = str_fmt(arena, "pvc-%.*s", STR_ARG(uid));
+    const struct value *reference = VALUE_MAP(
+        arena, {"kind", value_cstr(arena, "PersistentVolumeClaim")}, {"apiVersion", value_cstr(arena, "v1")},
+        {"namespace", value_in(claim, PATH("metadata", "namespace"))},
+        {"name", value_in(claim, PATH("metadata", "name"))},
+        {"uid", value_in(claim, PATH("metadata", "uid"))},
+        {"resourceVersion", value_in(claim, PATH("metadata", "resourceVersion"))});
+    struct str path = str_fmt(arena, "/tmp/hostpath_pv/%.*s", STR_ARG(uid));
+    const struct value *volume = VALUE_MAP(
+        arena, {"capacity", value_in(spec, PATH("resources", "requests"))},
+        {"accessModes", value_key(spec, "accessModes")}, {"claimRef", reference},
+        {"persistentVolumeReclaimPolicy", value_key(class, "reclaimPolicy")},
+        {"storageClassName", value_in(class, PATH("metadata", "name"))},
+        {"volumeMode", value_key(spec, "volumeMode")},
+        {"hostPath", VALUE_MAP(arena, {"path", value_string(arena, path)}, {"type", value_cstr(arena, "")})});
+    const struct value *meta =
+        VALUE_MAP(arena, {"name", value_string(arena, name)},
+                  {"annotations",
+                   VALUE_MAP(arena, {"pv.kubernetes.io/provisioned-by", value_key(class, "provisioner")})});
+    return VALUE_MAP(arena, {"apiVersion", value_cstr(arena, "v1")},
+                     {"kind", value_cstr(arena, "PersistentVolume")}, {"metadata", meta}, {"spec", volume},
+                     {"status", state_literal(arena, "{\"phase\":\"Bound\"}")});
+}
+
+static const struct value *bound(struct arena *arena, const struct value *claim, const struct value *class,
+                                 struct str volume)
+{
+    static const char *const marks[] = {"pv.kubernetes.io/bind-completed",
+                                        "pv.kubernetes.io/bound-by-controller"};
+    for (size_t i = 0; i < COUNT_OF(marks); i++)
+        claim =
+            value_with_in(arena, claim, PATH("metadata", "annotations", marks[i]), value_cstr(arena, "yes"));
+    if (class != NULL)
+        claim = value_with_in(arena, claim,
+                              PATH("metadata", "annotations", "volume.kubernetes.io/storage-provisioner"),
+                              value_key(class, "provisioner"));
+    if (str_is(value_str(value_key(class, "volumeBindingMode")), "WaitForFirstConsumer"))
+        claim =
+            value_with_in(arena, claim, PATH("metadata", "annotations", "volume.kubernetes.io/selected-node"),
+                          value_cstr(arena, "sandbox-node"));
+    claim = value_with_in(arena, claim, PATH("spec", "volumeName"), value_string(arena, volume));
+    const struct value *status =
+        VALUE_MAP(arena, {"phase", value_cstr(arena, "Bound")},
+                  {"accessModes", value_in(claim, PATH("spec", "accessModes"))},
+                  {"capacity", value_in(claim, PATH("spec", "resources", "requests"))});
+    return value_with(arena, claim, STR("status"), status);
+}
+
+bool controllers_bind(struct sandbox *sandbox, struct arena *arena, struct str namespace, struct str name,
+                      bool consumed)
+{
+    const struct served *claims = types_kind(sandbox, "", "PersistentVolumeClaim");
+    const struct served *classes = types_kind(sandbox, "storage.k8s.io", "StorageClass");
+    const struct served *volumes = types_kind(sandbox, "", "PersistentVolume");
+    const struct value *claim = claims ? state_get(claims, namespace, name) : NULL;
+    if (claim == NULL || classes == NULL || volumes == NULL)
+        return false;
+    if (str_is(value_str_in(claim, PATH("status", "phase")), "Bound"))
+        return true;
+    struct str fixed = value_str_in(claim, PATH("spec", "volumeName"));
+    const struct value *class =
+        state_get(classes, STR_NONE, value_str_in(claim, PATH("spec", "storageClassName")));
+    if (fixed.len) {
+        if (state_get(volumes, STR_NONE, fixed) == NULL)
+            return false;
+    } else {
+        bool waits = str_is(value_str(value_key(class, "volumeBindingMode")), "WaitForFirstConsumer");
+        if (class == NULL || (waits && !consumed) ||
+            str_is(value_str(value_key(class, "provisioner")), "kubernetes.io/no-provisioner"))
+            return false;
+        const struct value *volume = volume_for(arena, claim, class);
+        fixed = value_str_in(volume, PATH("metadata", "name"));
+        controllers_put(sandbox, arena, volume, "kube-controller-manager");
+    }
+    controllers_update(sandbox, arena, claims, claim, bound(arena, claim, class, fixed),
+                       "kube-controller-manager");
+    return true;
+}
+
+static void add_chore(struct sandbox *sandbox, const struct served *type, const struct value *object,
+                      int64_t after_ms)
+{
+    struct str namespace = value_str_in(object, PATH("metadata", "namespace"));
+    struct str name = value_str_in(object, PATH("metadata", "name"));
+    int64_t due = clock_monotonic_ms() + after_ms;
+    for (size_t i = 0; i < sandbox->chores.count; i++) {
+        struct chore *chore = &sandbox->chores.items[i];
+        if (chore->type == type && str_eq(chore->namespace, namespace) && str_eq(chore->name, name))
+            return;
+    }
+    *ARENA_PUSH(sandbox->arena, &sandbox->chores) =
+        (struct chore){type, str_dup(sandbox->arena, namespace), str_dup(sandbox->arena, name), due};
+}
+
+/* Pods that came or went are addresses of Services. */
+static bool on_workload(struct sandbox *sandbox, struct arena *arena, const struct served *type,
+                        const struct value *object, bool due)
+{
+    const struct served *services = types_kind(sandbox, "", "Service");
+    struct str namespace = value_str_in(object, PATH("metadata", "namespace"));
+    uint64_t before = sandbox->rv;
+    bool done = workloads_reconcile(sandbox, arena, type, object, due);
+    for (size_t i = 0; sandbox->rv != before && i < services->storage->count; i++) {
+        const struct entry *entry = services->storage->items[i];
+        const struct value *service = state_at(entry, UINT64_MAX);
+        if (service != NULL && str_eq(entry->namespace, namespace))
+            on_service(sandbox, arena, service);
+    }
+    return done;
+}
+
+/* True when nothing is left to do. */
+static bool react(struct sandbox *sandbox, struct arena *arena, const struct served *type,
+                  const struct value *object, bool due)
+{
+    struct str kind = type->type.kind;
+    if (type->crd.len)
+        return true;
+    if (str_is(kind, "Namespace"))
+        on_namespace(sandbox, arena, object);
+    else if (str_is(kind, "CustomResourceDefinition") && due)
+        on_definition(sandbox, arena, type, object);
+    else if (str_is(kind, "CustomResourceDefinition"))
+        return false;
+    else if (str_is(kind, "Service"))
+        on_service(sandbox, arena, object);
+    else if (str_is(kind, "Endpoints"))
+        on_endpoints(sandbox, arena, object);
+    else if (str_is(kind, "PersistentVolumeClaim"))
+        controllers_bind(sandbox, arena, value_str_in(object, PATH("metadata", "namespace")),
+                         value_str_in(object, PATH("metadata", "name")), false);
+    else
+        return on_workload(sandbox, arena, type, object, due);
+    return true;
+}
+
+void controllers_wrote(struct sandbox *sandbox, const struct served *type, const struct value *object)
+{
+    if (sandbox->working)
+        return;
+    bool definition = str_is(type->type.kind, "CustomResourceDefinition");
+    int64_t after = definition ? sandbox->options.served_after_ms : sandbox->options.ready_after_ms;
+    struct arena *arena = arena_new();
+    sandbox->working = true;
+    if (!react(sandbox, arena, type, object, after == 0))
+        add_chore(sandbox, type, object, after);
+    sandbox->working = false;
+    arena_free(arena);
+}
+
+void controllers_tick(struct sandbox *sandbox, struct arena *arena)
+{
+    int64_t now = clock_monotonic_ms();
+    size_t kept = 0;
+    sandbox->working = true;
+    for (size_t i = 0; i < sandbox->chores.count; i++) {
+        struct chore chore = sandbox->chores.items[i];
+        const struct value *object = state_get(chore.type, chore.namespace, chore.name);
+        bool done =
+            object == NULL || (chore.due_ms <= now && react(sandbox, arena, chore.type, object, true));
+        if (!done)
+            sandbox->chores.items[kept++] = chore;
+    }
+    sandbox->chores.count = kept;
+    sandbox->working = false;
+}
+
+static bool belongs(const struct value *object, struct str uid)
+{
+    VALUE_EACH(owner, value_in(object, PATH("metadata", "ownerReferences")))
+    {
+        if (str_eq(value_str(value_key(owner, "uid")), uid))
+            return true;
+    }
+    return false;
+}
+
+/* Removes every object that `gone` says is to go, in all types. */
+struct sweep {
+    struct str uid, namespace, crd;
+};
+
+static bool swept(const struct sweep *sweep, const struct served *type, const struct entry *entry,
+                  const struct value *object)
+{
+    return belongs(object, sweep->uid) ||
+           (sweep->namespace.len && str_eq(entry->namespace, sweep->namespace)) ||
+           (sweep->crd.len && str_eq(type->crd, sweep->crd));
+}
+
+void controllers_removed(struct sandbox *sandbox, const struct value *object)
+{
+    struct str kind = value_str(value_key(object, "kind")),
+               name = value_str_in(object, PATH("metadata", "name"));
+    struct sweep sweep = {.uid = value_str_in(object, PATH("metadata", "uid")),
+                          .namespace = str_is(kind, "Namespace") ? name : STR_NONE,
+                          .crd = str_is(kind, "CustomResourceDefinition") ? name : STR_NONE};
+    for (size_t t = 0; t < sandbox->types.count; t++) {
+        const struct served *type = sandbox->types.items[t];
+        for (size_t i = 0; i < type->storage->count; i++) {
+            const struct entry *entry = type->storage->items[i];
+            const struct value *it = state_at(entry, UINT64_MAX);
+            if (it == NULL || !swept(&sweep, type, entry, it))
+                continue;
+            state_remove(sandbox, type, entry->namespace, entry->name);
+            controllers_removed(sandbox, it);
+        }
+    }
+    if (sweep.crd.len)
+        types_withdraw(sandbox, sweep.crd);
+    const struct served *volumes = types_kind(sandbox, "", "PersistentVolume");
+    if (str_is(kind, "PersistentVolumeClaim") && volumes != NULL) {
+        struct str volume = value_str_in(object, PATH("spec", "volumeName"));
+        const struct value *live = state_get(volumes, STR_NONE, volume);
+        if (str_is(value_str_in(live, PATH("spec", "persistentVolumeReclaimPolicy")), "Delete"))
+            state_remove(sandbox, volumes, STR_NONE, volume);
+    }
+}
