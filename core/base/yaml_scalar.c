@@ -77,6 +77,16 @@ static struct str without_underscores(struct arena *arena, struct str text)
     return (struct str){copy, len};
 }
 
+/* Go is stricter where a number opens with its point. */
+static bool underscores_between_digits(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] == '_' &&
+            (i == 0 || i + 1 == text.len || !is_digit(text.ptr[i - 1]) || !is_digit(text.ptr[i + 1])))
+            return false;
+    return true;
+}
+
 static unsigned base_of(struct str *digits)
 {
     static const struct {
@@ -174,7 +184,7 @@ static enum yaml_scalar resolve_number(struct arena *arena, struct str text, str
             return whole ? YAML_SCALAR_INT : YAML_SCALAR_FLOAT;
         return YAML_SCALAR_STRING;
     }
-    if (text.ptr[0] != '.')
+    if (text.ptr[0] != '.' || underscores_between_digits(text))
         text = without_underscores(arena, text);
     if (resolve_int(arena, text, ret))
         return YAML_SCALAR_INT;
@@ -204,6 +214,8 @@ static struct str shortest_float(struct arena *arena, float number)
 {
     char digits[32];
     int precision = 0;
+    if (isinf(number)) /* fits a double but no float */
+        return number < 0 ? STR("-.inf") : STR(".inf");
     do
         snprintf(digits, sizeof digits, "%.*e", precision, (double)number);
     while (strtof(digits, NULL) != number && ++precision < 9);
