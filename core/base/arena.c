@@ -73,6 +73,22 @@ void arena_reset(struct arena *arena)
 #endif
 }
 
+void arena_adopt(struct arena *arena, struct arena *other)
+{
+    struct block **last = &other->blocks;
+    while (*last != NULL)
+        last = &(*last)->next;
+    if (arena->blocks == NULL) {
+        arena->blocks = other->blocks;
+        arena->filled = other->filled;
+    } else { /* behind the newest block, which goes on being filled */
+        *last = arena->blocks->next;
+        arena->blocks->next = other->blocks;
+    }
+    arena->used += other->used;
+    free(other);
+}
+
 static void add_block(struct arena *arena, size_t cap)
 {
     struct block *block = NULL;

@@ -21,6 +21,8 @@ void *arena_alloc(struct arena *arena, size_t bytes);
 void *arena_array(struct arena *arena, size_t count, size_t size);
 /* Returns a copy of `old` (count elements) with room for `new_count`: how a list grows in an arena. */
 void *arena_grow(struct arena *arena, const void *old, size_t count, size_t new_count, size_t size);
+/* Makes all that `other` holds `arena`'s own and frees `other`: how the work of two threads becomes one result. */
+void arena_adopt(struct arena *arena, struct arena *other);
 /* Bytes handed out so far: for tests and for reports of memory use. */
 size_t arena_used(const struct arena *arena);
 
