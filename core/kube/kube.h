@@ -3,8 +3,9 @@
  * kube_open reads a kubeconfig (or the in-cluster files) and makes a client; the rest are the few verbs the pipeline
  * needs. Paths, verbs and media types are those of the Kubernetes API conventions. Replies live in the arena passed
  * to the call. One client per thread.
- * Fails with UNREACHABLE, DENIED (401, 403: the message names verb, type and user), NOT_FOUND, CONFLICT (409),
- * INVALID (422: the server's own causes), GONE (410), USAGE (a kubeconfig fault, with file and key).
+ * Fails with UNREACHABLE (also 429 and 5xx, after the retries), DENIED (401, 403: the message names verb, type and
+ * user), NOT_FOUND, EXISTS and CONFLICT (409), INVALID (422: the server's own causes), GONE (410), USAGE (a
+ * kubeconfig fault, with file and key), CORRUPT (a reply that is no JSON).
  */
 #pragma once
 #include "core/kube/bundle.h"
@@ -13,15 +14,20 @@
 struct kube;
 
 struct kube_options {
-    struct str kubeconfig; /* path; empty: $KUBECONFIG, ~/.kube/config, then in-cluster */
-    struct str context;    /* empty: the current one */
+    struct str kubeconfig;            /* path; empty: $KUBECONFIG, ~/.kube/config, then in-cluster */
+    struct str context;               /* empty: the current one */
+    const struct retry_policy *retry; /* NULL: RETRY_DEFAULT */
 };
 
 bool kube_open(struct arena *arena, const struct kube_options *options, struct kube **ret_kube,
                struct err *err) WARN_UNUSED;
+/* A second client to the same cluster with the same credentials, for another thread. */
+bool kube_open_another(struct kube *kube, struct arena *arena, struct kube **ret_kube,
+                       struct err *err) WARN_UNUSED;
 void kube_close(struct kube *kube);
-struct str kube_server(const struct kube *kube);  /* URL */
-struct str kube_context(const struct kube *kube); /* name of the context in use */
+struct str kube_server(const struct kube *kube);    /* URL */
+struct str kube_context(const struct kube *kube);   /* name of the context in use */
+struct str kube_namespace(const struct kube *kube); /* that the context names, else "default" */
 
 /* A call of the API: `path` starts with '/'. A status of 400 and up becomes an err with the server's message. */
 bool kube_call(struct kube *kube, struct arena *arena, const char *method, struct str path,
@@ -45,9 +51,11 @@ struct str kube_path(struct arena *arena, const struct resource_type *type, stru
 bool kube_get(struct kube *kube, struct arena *arena, const struct resource_type *type, struct str namespace,
               struct str name, const struct value **ret_object, struct err *err) WARN_UNUSED;
 
-/* One type, page by page. `resource_version` empty: whatever the server has now; else that version exactly. */
+/* One type, page by page. `resource_version` empty: whatever the server has now; else that version exactly, and the
+ * caller compares: servers behind the aggregation layer may answer with a version of their own. */
 struct kube_list {
-    struct str resource_version; /* of the list, as the server answered */
+    struct str resource_version; /* of the first page, as the server answered */
+    bool one_version;            /* every page answered with it: the list is of one moment */
     const struct value **items;  /* apiVersion and kind put back */
     size_t count, cap;
 };
@@ -65,7 +73,12 @@ bool kube_apply(struct kube *kube, struct arena *arena, const struct resource_ty
 bool kube_delete(struct kube *kube, struct arena *arena, const struct resource_type *type,
                  struct str namespace, struct str name, struct err *err) WARN_UNUSED;
 
-/* What a snapshot takes. Globs over namespaces; types as "plural" or "plural.group". */
+/* Whether this user may `verb` the objects of a type in `namespace` (empty: everywhere; type NULL: every type). */
+bool kube_may(struct kube *kube, struct arena *arena, const char *verb, const struct resource_type *type,
+              struct str namespace, bool *ret_allowed, struct err *err) WARN_UNUSED;
+
+/* What a snapshot takes. Globs over namespaces and over types, which go by "plural" and "plural.group". The Namespace
+ * objects of selected namespaces belong to them, also when cluster-scoped objects are left out. */
 struct kube_selection {
     struct str_list include_namespaces, exclude_namespaces; /* empty include: all */
     struct str_list include_types, exclude_types;
@@ -73,8 +86,16 @@ struct kube_selection {
     bool no_cluster_scoped;
 };
 
+bool kube_selects_namespace(const struct kube_selection *selection, struct str namespace);
+bool kube_selects_type(const struct kube_selection *selection, const struct resource_type *type);
+/* Whether the absence of the type leaves a snapshot complete. */
+bool kube_allows_missing(const struct kube_selection *selection, const struct resource_type *type);
+
 struct progress;
 /* Reads every selected, list-able type at one resourceVersion (see docs/backup.md) into a sorted bundle. A type that
- * could not be read is recorded in bundle->types[].missing and makes bundle->complete false; that is no failure. */
+ * could not be read is recorded in bundle->types[].missing and makes bundle->complete false; that is no failure. A
+ * user who may not list a type everywhere gets it namespace by namespace. Of objects that several groups serve (one
+ * uid) one stays. Uses a second connection in a thread of its own; the result does not depend on it.
+ * NOT_FOUND: a namespace that is named without a glob does not exist. */
 bool kube_snapshot(struct kube *kube, struct arena *arena, const struct kube_selection *selection,
                    struct progress *progress, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;

@@ -1,0 +1,301 @@
+/* Opening a client, one call of the API, and what its errors mean. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/json.h"
+#include "core/kube/kube_intern.h"
+#include "core/net/url.h"
+
+/* ---- open and close ---- */
+
+/* The environment's proxies are libcurl's affair. Compression pays on a network; on this machine it only costs. */
+bool kube_open_http(struct kube *kube, struct arena *arena, struct err *err)
+{
+    const struct kubeconfig *config = &kube->config;
+    struct url url;
+    if (!url_parse(arena, config->server, &url, err))
+        return false;
+    return http_open(arena,
+                     &(struct http_options){.ca_pem = config->ca_pem,
+                                            .cert_pem = config->cert_pem,
+                                            .key_pem = config->key_pem,
+                                            .tls_server_name = config->tls_server_name,
+                                            .proxy = config->proxy_url,
+                                            .insecure_skip_tls_verify = config->insecure_skip_tls_verify,
+                                            .compress = !url_is_loopback(&url),
+                                            .retry = kube->retry},
+                     &kube->http, err);
+}
+
+static bool open_config(struct arena *arena, const struct kubeconfig *config,
+                        const struct retry_policy *retry, struct kube **ret_kube, struct err *err)
+{
+    struct kube *kube = ARENA_NEW(arena, struct kube);
+    kube->arena = arena;
+    kube->config = *config;
+    kube->retry = retry;
+    kube->server = config->server;
+    while (str_ends(kube->server, STR("/")))
+        kube->server.len--;
+    if (!kube_open_http(kube, arena, err))
+        return err_context(err, "kubeconfig %.*s, user \"%.*s\"", STR_ARG(config->origin),
+                           STR_ARG(config->user));
+    kube->credentials = arena_new();
+    *ret_kube = kube;
+    return true;
+}
+
+bool kube_open(struct arena *arena, const struct kube_options *options, struct kube **ret_kube,
+               struct err *err)
+{
+    struct kubeconfig config;
+    if (!kubeconfig_read(arena, options->kubeconfig, options->context, &config, err))
+        return false;
+    return open_config(arena, &config, options->retry, ret_kube, err);
+}
+
+bool kube_open_another(struct kube *kube, struct arena *arena, struct kube **ret_kube, struct err *err)
+{
+    struct kube *another;
+    if (!open_config(arena, &kube->config, kube->retry, &another, err))
+        return false;
+    another->exec_token = str_dup(another->credentials, kube->exec_token);
+    another->exec_expires_ms = kube->exec_expires_ms;
+    another->exec_ran = kube->exec_ran;
+    *ret_kube = another;
+    return true;
+}
+
+void kube_close(struct kube *kube)
+{
+    if (kube == NULL)
+        return;
+    http_close(kube->http);
+    arena_free(kube->credentials);
+    kube->http = NULL;
+    kube->credentials = NULL;
+}
+
+struct str kube_server(const struct kube *kube)
+{
+    return kube->config.server;
+}
+
+struct str kube_context(const struct kube *kube)
+{
+    return kube->config.context;
+}
+
+struct str kube_namespace(const struct kube *kube)
+{
+    return kube->config.namespace;
+}
+
+/* ---- one call ---- */
+
+static bool prepare(void *ctx, struct arena *arena, struct http_request *request, struct err *err)
+{
+    return kube_authorize(ctx, arena, &request->headers, err);
+}
+
+static bool send_request(struct kube *kube, struct arena *arena, const struct kube_request *request,
+                         struct http_reply *ret_reply, struct err *err)
+{
+    struct http_request call = {
+        .method = request->method,
+        .url = str_fmt(arena, "%.*s%.*s", STR_ARG(kube->server), STR_ARG(request->path)),
+        .body = request->body,
+        .max_body = request->max_body,
+        .once = strcmp(request->method, "POST") == 0 && !request->repeatable,
+        .prepare = prepare,
+        .ctx = kube,
+    };
+    http_add_header(arena, &call.headers, STR("Accept"),
+                    str_of(request->accept ? request->accept : "application/json"));
+    if (request->content_type != NULL)
+        http_add_header(arena, &call.headers, STR("Content-Type"), str_of(request->content_type));
+    if (!kube_exec_refresh(kube, false, err) || !http_call(kube->http, arena, &call, ret_reply, err))
+        return false;
+    if (ret_reply->status != 401 || kube->config.exec == NULL)
+        return true;
+    return kube_exec_refresh(kube, true, err) && http_call(kube->http, arena, &call, ret_reply, err);
+}
+
+bool kube_exchange(struct kube *kube, struct arena *arena, const struct kube_request *request,
+                   struct kube_reply *ret_reply, struct err *err)
+{
+    struct http_reply reply;
+    struct kube_reply result = {0};
+    if (!send_request(kube, arena, request, &reply, err))
+        return false;
+    result.status = reply.status;
+    result.body = reply.body;
+    if (json_parse(arena, reply.body, NULL, &result.object, err) || reply.status >= 400) {
+        *ret_reply = result;
+        return true;
+    }
+    if (err->code == ERR_INVALID)
+        err->code = ERR_CORRUPT;
+    return err_context(err, "%s %.*s: HTTP %d", request->method, STR_ARG(request->path), reply.status);
+}
+
+/* ---- what an error status means ---- */
+
+static enum err_code code_of(int status, struct str reason)
+{
+    switch (status) {
+    case 401:
+    case 403: return ERR_DENIED;
+    case 404: return ERR_NOT_FOUND;
+    case 409: return str_is(reason, "AlreadyExists") ? ERR_EXISTS : ERR_CONFLICT;
+    case 410: return ERR_GONE;
+    case 413: return ERR_LIMIT;
+    default: return status == 408 || status == 429 || status >= 500 ? ERR_UNREACHABLE : ERR_INVALID;
+    }
+}
+
+static bool say_unauthorized(const struct kube *kube, struct err *err)
+{
+    const struct kubeconfig *config = &kube->config;
+    err_set(err, ERR_DENIED, "HTTP 401: the credentials of user \"%.*s\" (%.*s) were not accepted",
+            STR_ARG(config->user), STR_ARG(config->origin));
+    if (config->user.len == 0)
+        return err_next(err, "context \"%.*s\" names no user; add one", STR_ARG(config->context));
+    if (config->exec != NULL)
+        return err_next(err, "log in again with your provider's tool (%.*s)",
+                        STR_ARG(value_str(value_key(config->exec, "command"))));
+    return err_next(err, "fetch a new kubeconfig or token: this one has expired or was revoked");
+}
+
+/* What the server wrote when it was no Status: a proxy's page, or Go's "404 page not found". */
+static struct str first_line(struct str body)
+{
+    struct str line = str_trim(str_cut(&body, '\n'));
+    for (size_t i = 0; i < line.len; i++)
+        if ((unsigned char)line.ptr[i] < ' ' || line.ptr[i] == '<')
+            return STR_NONE;
+    return str_slice(line, 0, 200);
+}
+
+static struct str reason_of_status(int status)
+{
+    switch (status) {
+    case 403: return STR("forbidden");
+    case 404: return STR("not found");
+    case 410: return STR("gone");
+    case 429: return STR("too many requests");
+    case 503: return STR("service unavailable");
+    case 504: return STR("timeout");
+    default: return STR("no reason given");
+    }
+}
+
+bool kube_fail(const struct kube *kube, const struct kube_reply *reply, struct err *err)
+{
+    const struct value *status = reply->object;
+    struct str reason = value_str(value_key(status, "reason")),
+               message = value_str(value_key(status, "message"));
+
+    if (reply->status == 401)
+        return say_unauthorized(kube, err);
+    if (message.len == 0)
+        message = reason;
+    if (message.len == 0)
+        message = first_line(reply->body);
+    if (message.len == 0)
+        message = reason_of_status(reply->status);
+    err_set(err, code_of(reply->status, reason), "HTTP %d: %.*s", reply->status, STR_ARG(message));
+    VALUE_EACH(cause, value_in(status, PATH("details", "causes")))
+    {
+        struct str field = value_str(value_key(cause, "field")), why = value_str(value_key(cause, "message"));
+        size_t len = strlen(err->msg);
+        if (why.len != 0 && !str_contains(message, why))
+            snprintf(err->msg + len, sizeof err->msg - len, "; %.*s: %.*s", STR_ARG(field), STR_ARG(why));
+    }
+    if (reply->status == 403)
+        err_next(err, "ask for that permission; `gitops-pipe doctor` lists what is needed");
+    return false;
+}
+
+bool kube_call(struct kube *kube, struct arena *arena, const char *method, struct str path,
+               const char *content_type, struct str body, const struct value **ret_object, struct err *err)
+{
+    struct kube_request request = {
+        .method = method, .path = path, .content_type = content_type, .body = body};
+    struct kube_reply reply;
+    if (!kube_exchange(kube, arena, &request, &reply, err))
+        return false;
+    if (reply.status >= 300) {
+        kube_fail(kube, &reply, err);
+        return err_context(err, "%s %.*s", method, STR_ARG(path));
+    }
+    *ret_object = reply.object;
+    return true;
+}
+
+/* ---- the small verbs ---- */
+
+bool kube_version(struct kube *kube, struct arena *arena, struct str *ret_git_version, struct err *err)
+{
+    const struct value *version;
+    if (!kube_call(kube, arena, "GET", STR("/version"), NULL, STR_NONE, &version, err))
+        return false;
+    *ret_git_version = value_str(value_key(version, "gitVersion"));
+    return ret_git_version->len != 0 ||
+           err_set(err, ERR_CORRUPT,
+                   "GET /version: no gitVersion in the reply; is this a Kubernetes API server?");
+}
+
+struct str kube_path(struct arena *arena, const struct resource_type *type, struct str namespace,
+                     struct str name)
+{
+    struct str space = http_escape(arena, namespace, false), last = http_escape(arena, name, false);
+    bool spaced = type->namespaced && namespace.len != 0;
+    return str_fmt(arena, "%s%.*s%s%.*s%s%.*s/%.*s%s%.*s", type->group.len ? "/apis/" : "/api",
+                   STR_ARG(type->group), "/", STR_ARG(type->version), spaced ? "/namespaces/" : "",
+                   STR_ARG(spaced ? space : STR_NONE), STR_ARG(type->plural), last.len ? "/" : "",
+                   STR_ARG(last));
+}
+
+bool kube_get(struct kube *kube, struct arena *arena, const struct resource_type *type, struct str namespace,
+              struct str name, const struct value **ret_object, struct err *err)
+{
+    struct str path = kube_path(arena, type, namespace, name);
+    return kube_call(kube, arena, "GET", path, NULL, STR_NONE, ret_object, err);
+}
+
+bool kube_delete(struct kube *kube, struct arena *arena, const struct resource_type *type,
+                 struct str namespace, struct str name, struct err *err)
+{
+    const struct value *ignored;
+    struct str path = kube_path(arena, type, namespace, name);
+    path = str_fmt(arena, "%.*s?propagationPolicy=Background", STR_ARG(path));
+    return kube_call(kube, arena, "DELETE", path, NULL, STR_NONE, &ignored, err);
+}
+
+bool kube_may(struct kube *kube, struct arena *arena, const char *verb, const struct resource_type *type,
+              struct str namespace, bool *ret_allowed, struct err *err)
+{
+    struct str group = type ? type->group : STR("*"), plural = type ? type->plural : STR("*");
+    const struct value *attributes =
+        VALUE_MAP(arena, {"verb", value_cstr(arena, verb)}, {"group", value_string(arena, group)},
+                  {"resource", value_string(arena, plural)}, {"namespace", value_string(arena, namespace)});
+    const struct value *review =
+        VALUE_MAP(arena, {"apiVersion", value_cstr(arena, "authorization.k8s.io/v1")},
+                  {"kind", value_cstr(arena, "SelfSubjectAccessReview")},
+                  {"spec", VALUE_MAP(arena, {"resourceAttributes", attributes})});
+    struct kube_request request = {.method = "POST",
+                                   .path = STR("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"),
+                                   .content_type = "application/json",
+                                   .body = json_text(arena, review),
+                                   .repeatable = true};
+    struct kube_reply reply;
+    if (!kube_exchange(kube, arena, &request, &reply, err))
+        return false;
+    if (reply.status >= 300) {
+        kube_fail(kube, &reply, err);
+        return err_context(err, "access review");
+    }
+    *ret_allowed = value_true(value_in(reply.object, PATH("status", "allowed")));
+    return true;
+}
