@@ -1,0 +1,257 @@
+/* The whole cluster as of one moment.
+ *
+ * X is the resourceVersion of a first small list; every type is then listed at X exactly, and every page must say so.
+ * That holds for all that lives in the API server's own etcd. Where the answer differs (aggregated APIs with a store
+ * of their own, an X compacted away while a large cluster was read) the type is read at a moment of its own and
+ * marked per-resource. What cannot be read is marked missing; nothing is left out in silence.
+ *
+ * Two workers take types from one queue, each with its own connection and arena; results are put together in the
+ * order of the types, so that who was faster does not show. */
+#include "core/kube/snapshot_intern.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+
+/* ---- what to read ---- */
+
+static int group_rank(struct str group)
+{
+    bool built_in = str_find(group, '.') == group.len || str_ends(group, STR(".k8s.io"));
+    return group.len == 0 ? 0 : built_in ? 1 : 2;
+}
+
+/* Built-in groups first: where two groups show the same object, theirs is the one that is kept. */
+static int type_order(const void *a, const void *b)
+{
+    const struct resource_type *x = a, *y = b;
+    int order = group_rank(x->group) - group_rank(y->group);
+    if (order == 0)
+        order = str_cmp(x->group, y->group);
+    return order ? order : str_cmp(x->plural, y->plural);
+}
+
+static void plan(struct snapshot *s)
+{
+    struct resource_types *types = &s->bundle->types;
+    qsort(types->items, types->count, sizeof *types->items, type_order);
+    s->jobs = ARENA_ARRAY(s->arena, struct job, types->count);
+    for (size_t i = 0; i < types->count; i++) {
+        struct resource_type *type = &types->items[i];
+        if (!type->listable || !kube_selects_type(s->selection, type)) {
+            type->missing = STR_NONE;
+            continue;
+        }
+        s->jobs[s->job_count++] = (struct job){.type = type};
+    }
+}
+
+/* Names without a glob: then there is no need to read the other namespaces at all. */
+static void literal_namespaces(struct snapshot *s)
+{
+    const struct str_list *include = &s->selection->include_namespaces;
+    for (size_t i = 0; i < include->count; i++) {
+        struct str name = include->items[i];
+        if (str_find(name, '*') < name.len || str_find(name, '?') < name.len || include->count > MAX_LITERAL)
+            return;
+    }
+    s->literal = include->count != 0;
+}
+
+static bool check_namespaces(struct snapshot *s, struct err *err)
+{
+    const struct resource_type type = {.version = STR("v1"), .plural = STR("namespaces")};
+    for (size_t i = 0; s->literal && i < s->selection->include_namespaces.count; i++) {
+        struct str name = s->selection->include_namespaces.items[i];
+        const struct value *ignored;
+        if (kube_get(s->kube, s->arena, &type, STR_NONE, name, &ignored, err) || err->code == ERR_DENIED)
+            continue;
+        if (err->code != ERR_NOT_FOUND)
+            return false;
+        err_set(err, ERR_NOT_FOUND, "the cluster has no namespace \"%.*s\"", STR_ARG(name));
+        return err_next(err, "`kubectl get namespaces` lists them; correct the selection");
+    }
+    return true;
+}
+
+/* ---- the moment ---- */
+
+/* A list of one object is enough to be told the version of the whole store. A user bound to a namespace may not list
+ * namespaces, but has a list of his own. */
+static bool take_moment(struct snapshot *s, struct err *err)
+{
+    struct str spaces[] = {STR_NONE,
+                           s->literal ? s->selection->include_namespaces.items[0] : kube_namespace(s->kube)};
+    struct str paths[] = {
+        STR("/api/v1/namespaces?limit=1"),
+        str_fmt(s->arena, "/api/v1/namespaces/%.*s/configmaps?limit=1", STR_ARG(spaces[1]))};
+    for (size_t i = 0; i < COUNT_OF(paths); i++) {
+        struct kube_request request = {.method = "GET", .path = paths[i]};
+        struct kube_reply reply;
+        if (!kube_exchange(s->kube, s->arena, &request, &reply, err))
+            return false;
+        if (reply.status < 300) {
+            s->moment = value_str_in(reply.object, PATH("metadata", "resourceVersion"));
+            return true;
+        }
+        s->namespaces_forbidden = true;
+        if (reply.status != 403) {
+            kube_fail(s->kube, &reply, err);
+            return err_context(err, "the present resourceVersion");
+        }
+    }
+    return true; /* no moment in common; every type gets its own */
+}
+
+/* ---- facts about the cluster ---- */
+
+static void note(struct snapshot *s, const char *what, const struct err *err)
+{
+    *ARENA_PUSH(s->arena, &s->bundle->problems) = str_fmt(s->arena, "%s: %s", what, err->msg);
+}
+
+static bool read_facts(struct snapshot *s, struct err *err)
+{
+    const struct resource_type namespaces = {.version = STR("v1"), .plural = STR("namespaces")};
+    const struct value *system;
+    struct bundle *b = s->bundle;
+
+    if (!kube_version(s->kube, s->arena, &b->server_version, err) ||
+        !kube_discover(s->kube, s->arena, &b->types, err))
+        return false;
+    b->cluster = kube_context(s->kube);
+    b->sandbox = str_ends(b->server_version, STR("-sandbox"));
+    if (kube_get(s->kube, s->arena, &namespaces, STR_NONE, STR("kube-system"), &system, err))
+        b->cluster_uid = value_str_in(system, PATH("metadata", "uid"));
+    else if (err->code == ERR_DENIED || err->code == ERR_NOT_FOUND)
+        note(s, "cluster identity", err);
+    else
+        return false;
+    return true;
+}
+
+static struct str group_version_key(struct arena *arena, const struct resource_type *type)
+{
+    return type->group.len ? str_fmt(arena, "apis/%.*s/%.*s", STR_ARG(type->group), STR_ARG(type->version))
+                           : str_fmt(arena, "api/%.*s", STR_ARG(type->version));
+}
+
+/* Documents of the types that have objects: what checking and rendering them needs. */
+static void read_openapi(struct snapshot *s)
+{
+    struct str_list names = {0};
+    struct err err;
+    for (size_t i = 0; i < s->job_count; i++) {
+        struct str name = group_version_key(s->arena, s->jobs[i].type);
+        if (s->jobs[i].type->count != 0 && !str_in(name, names.items, names.count))
+            *ARENA_PUSH(s->arena, &names) = name;
+    }
+    if (!kube_openapi_of(s->kube, s->arena, &names, &s->bundle->openapi, &err))
+        note(s, "OpenAPI", &err);
+}
+
+/* ---- objects that two groups show ---- */
+
+/* Views of uids, open addressing. */
+struct uid_set {
+    struct str *slots;
+    size_t count, cap;
+};
+
+static uint64_t hash_of(struct str text)
+{
+    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ (unsigned char)text.ptr[i]) * 0x100000001b3u;
+    return hash;
+}
+
+static struct str *slot_of(const struct uid_set *set, struct str uid)
+{
+    size_t at = hash_of(uid) & (set->cap - 1);
+    while (set->slots[at].len != 0 && !str_eq(set->slots[at], uid))
+        at = (at + 1) & (set->cap - 1);
+    return &set->slots[at];
+}
+
+static void uid_set_grow(struct uid_set *set)
+{
+    struct uid_set larger = {.cap = set->cap ? 2 * set->cap : 1024};
+    larger.slots = calloc(larger.cap, sizeof *larger.slots);
+    if (larger.slots == NULL)
+        abort();
+    for (size_t i = 0; i < set->cap; i++)
+        if (set->slots[i].len != 0)
+            *slot_of(&larger, set->slots[i]) = set->slots[i];
+    larger.count = set->count;
+    free(set->slots);
+    *set = larger;
+}
+
+/* False when it was there already. */
+static bool uid_set_add(struct uid_set *set, struct str uid)
+{
+    if (2 * (set->count + 1) > set->cap)
+        uid_set_grow(set);
+    struct str *slot = slot_of(set, uid);
+    if (slot->len != 0)
+        return false;
+    *slot = uid;
+    set->count++;
+    return true;
+}
+
+static void uid_set_done(struct uid_set *set)
+{
+    free(set->slots);
+    *set = (struct uid_set){0};
+}
+
+/* ---- putting it together ---- */
+
+static void collect(struct snapshot *s)
+{
+    struct uid_set seen = {0};
+    for (size_t i = 0; i < s->job_count; i++) {
+        struct job *job = &s->jobs[i];
+        job->type->count = 0;
+        for (size_t k = 0; k < job->found.count; k++) {
+            const struct resource *resource = &job->found.items[k];
+            struct str uid = value_str_in(resource->object, PATH("metadata", "uid"));
+            if (uid.len != 0 && !uid_set_add(&seen, uid))
+                continue;
+            bundle_add(s->bundle, resource);
+            job->type->count++;
+        }
+        for (size_t k = 0; k < job->problems.count; k++)
+            *ARENA_PUSH(s->arena, &s->bundle->problems) = job->problems.items[k];
+        bool hole = job->type->missing.len != 0 && !kube_allows_missing(s->selection, job->type);
+        s->bundle->complete = s->bundle->complete && !hole;
+    }
+    uid_set_done(&seen);
+}
+
+bool kube_snapshot(struct kube *kube, struct arena *arena, const struct kube_selection *selection,
+                   struct progress *progress, struct bundle *ret_bundle, struct err *err)
+{
+    struct bundle bundle;
+    struct snapshot s = {
+        .kube = kube, .arena = arena, .selection = selection, .progress = progress, .bundle = &bundle};
+
+    bundle_init(&bundle, arena);
+    literal_namespaces(&s);
+    if (!read_facts(&s, err) || !check_namespaces(&s, err) || !take_moment(&s, err))
+        return err_context(err, "snapshot");
+    bundle.taken_ms = clock_now_ms(NULL);
+    bundle.resource_version = s.moment;
+    bundle.complete = true;
+    plan(&s);
+    if (!snapshot_read(&s, err) || !snapshot_read_by_namespace(&s, err))
+        return err_context(err, "snapshot");
+    collect(&s);
+    read_openapi(&s);
+    bundle_sort(&bundle);
+    *ret_bundle = bundle;
+    return true;
+}

@@ -1,0 +1,228 @@
+#include <string.h>
+
+#include "core/kube/snapshot_intern.h"
+
+struct worker {
+    struct snapshot *s;
+    struct kube *kube;
+    struct arena *arena;
+};
+
+/* ---- one list ---- */
+
+static bool selects(const struct snapshot *s, const struct resource_type *type, const struct resource *r)
+{
+    if (type->namespaced)
+        return kube_selects_namespace(s->selection, r->namespace);
+    if (type->group.len == 0 && str_is(type->plural, "namespaces"))
+        return kube_selects_namespace(s->selection, r->name);
+    return true;
+}
+
+static void take_items(struct worker *w, struct job *job, struct str origin, const struct kube_list *list)
+{
+    struct err err;
+    for (size_t i = 0; i < list->count; i++) {
+        struct resource resource;
+        if (!resource_from(list->items[i], origin, &resource, &err))
+            *ARENA_PUSH(w->arena, &job->problems) = str_dup(w->arena, str_of(err.msg));
+        else if (selects(w->s, job->type, &resource))
+            *ARENA_PUSH(w->arena, &job->found) = resource;
+    }
+}
+
+/* Of several lists of one type the weakest promise counts. */
+static void take_consistency(struct job *job, struct str moment, const struct kube_list *list)
+{
+    bool exact = moment.len != 0 && list->one_version && str_eq(list->resource_version, moment);
+    if (job->type->consistency.len != 0 && !str_is(job->type->consistency, "exact"))
+        return;
+    job->type->consistency = exact ? STR("exact") : STR("per-resource");
+    job->type->resource_version = list->resource_version;
+}
+
+/* An exact read may be impossible where a plain one works: X was compacted (410), lies ahead of a lagging server
+ * (504), or the server does not know the parameters (400). */
+static bool wants_plain(int status)
+{
+    return status == 410 || status == 504 || status == 400;
+}
+
+static bool read_list(struct worker *w, struct job *job, struct str namespace, struct err *err)
+{
+    struct str moment = w->s->moment, origin = kube_path(w->arena, job->type, namespace, STR_NONE);
+    struct kube_list list;
+    bool read = kube_list_status(w->kube, w->arena, job->type, namespace, moment, &job->status, &list, err);
+    bool mixed = read && !list.one_version;
+    if (moment.len != 0 && (mixed || (!read && wants_plain(job->status))))
+        read = kube_list_status(w->kube, w->arena, job->type, namespace, STR_NONE, &job->status, &list, err);
+    if (!read)
+        return false;
+    take_items(w, job, origin, &list);
+    take_consistency(job, moment, &list);
+    return true;
+}
+
+/* ---- one type ---- */
+
+static struct str reason_missing(struct arena *arena, int status, const struct err *err)
+{
+    switch (status) {
+    case 403: return STR("forbidden");
+    case 0:
+    case 200: return str_dup(arena, str_of(err->msg)); /* no answer, or one that cannot be read */
+    default: return str_fmt(arena, "HTTP %d", status);
+    }
+}
+
+/* A type that fails is a hole; a server that is gone, or that no longer knows us, is the end. */
+static bool is_fatal(struct worker *w, int status, struct err *err)
+{
+    struct str version;
+    struct err gone;
+    if (status == 401)
+        return true;
+    return status == 0 && err->code == ERR_UNREACHABLE && !kube_version(w->kube, w->arena, &version, &gone);
+}
+
+static bool read_spaces(struct worker *w, struct job *job, const struct str_list *spaces, struct err *err)
+{
+    struct str_list forbidden = {0};
+    for (size_t i = 0; i < spaces->count; i++) {
+        struct str space = spaces->items[i];
+        if (!kube_selects_namespace(w->s->selection, space) || read_list(w, job, space, err))
+            continue;
+        if (is_fatal(w, job->status, err))
+            return false;
+        if (job->status == 403)
+            *ARENA_PUSH(w->arena, &forbidden) = space;
+        else
+            job->type->missing = reason_missing(w->arena, job->status, err);
+    }
+    if (forbidden.count != 0) {
+        struct str names = str_join(w->arena, forbidden.items, forbidden.count, STR(", "));
+        job->type->missing = str_fmt(w->arena, "forbidden in %.*s", STR_ARG(names));
+    }
+    return true;
+}
+
+static bool read_type(struct worker *w, struct job *job, struct err *err)
+{
+    if (job->type->missing.len != 0) /* discovery says so already: stale */
+        return true;
+    if (w->s->literal && job->type->namespaced)
+        return read_spaces(w, job, &w->s->selection->include_namespaces, err);
+    if (read_list(w, job, STR_NONE, err))
+        return true;
+    if (is_fatal(w, job->status, err))
+        return false;
+    job->type->missing = reason_missing(w->arena, job->status, err);
+    return true;
+}
+
+/* ---- the workers ---- */
+
+static struct job *next_job(struct snapshot *s)
+{
+    pthread_mutex_lock(&s->lock);
+    struct job *job = !s->stop && s->next < s->job_count ? &s->jobs[s->next++] : NULL;
+    pthread_mutex_unlock(&s->lock);
+    return job;
+}
+
+static void job_done(struct snapshot *s, const struct job *job, const struct err *fault)
+{
+    pthread_mutex_lock(&s->lock);
+    s->done++;
+    if (fault != NULL && !s->stop) {
+        s->stop = true;
+        s->fault = *fault;
+    }
+    progress_step(s->progress, "reading", s->done, s->job_count, "types", job->type->plural);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void *work(void *ctx)
+{
+    struct worker *w = ctx;
+    struct err err;
+    for (struct job *job; (job = next_job(w->s)) != NULL;)
+        job_done(w->s, job, read_type(w, job, &err) ? NULL : &err);
+    return NULL;
+}
+
+/* The second connection is an extra: where it cannot be had, the first does it all. */
+static void work_in_two(struct worker *first)
+{
+    struct snapshot *s = first->s;
+    struct worker second = {.s = s, .arena = arena_new()};
+    struct err err;
+    pthread_t thread;
+    bool two = s->job_count > 1 && kube_open_another(s->kube, second.arena, &second.kube, &err) &&
+               pthread_create(&thread, NULL, work, &second) == 0;
+    work(first);
+    if (two)
+        pthread_join(thread, NULL);
+    kube_close(second.kube);
+    arena_adopt(s->arena, second.arena);
+}
+
+bool snapshot_read(struct snapshot *s, struct err *err)
+{
+    struct worker first = {.s = s, .kube = s->kube, .arena = s->arena};
+    pthread_mutex_init(&s->lock, NULL);
+    work_in_two(&first);
+    pthread_mutex_destroy(&s->lock);
+    if (s->stop)
+        *err = s->fault;
+    return !s->stop;
+}
+
+/* ---- namespace by namespace ---- */
+
+static struct str_list known_namespaces(const struct snapshot *s)
+{
+    struct str_list names = {0};
+    for (size_t i = 0; i < s->job_count; i++) {
+        const struct job *job = &s->jobs[i];
+        if (job->type->group.len != 0 || !str_is(job->type->plural, "namespaces"))
+            continue;
+        for (size_t k = 0; k < job->found.count; k++)
+            *ARENA_PUSH(s->arena, &names) = job->found.items[k].name;
+    }
+    return names;
+}
+
+/* Who may not list namespaces, or left them out, may still work in those that the selection or the context names. */
+static struct str_list likely_namespaces(struct snapshot *s)
+{
+    struct str_list names = known_namespaces(s);
+    struct kube_list list;
+    struct err err;
+    const struct resource_type type = {.version = STR("v1"), .plural = STR("namespaces")};
+    if (names.count == 0 && kube_list(s->kube, s->arena, &type, STR_NONE, STR_NONE, &list, &err))
+        for (size_t i = 0; i < list.count; i++)
+            *ARENA_PUSH(s->arena, &names) = value_str_in(list.items[i], PATH("metadata", "name"));
+    if (names.count == 0)
+        *ARENA_PUSH(s->arena, &names) = kube_namespace(s->kube);
+    return names;
+}
+
+bool snapshot_read_by_namespace(struct snapshot *s, struct err *err)
+{
+    struct worker w = {.s = s, .kube = s->kube, .arena = s->arena};
+    struct str_list spaces = {0};
+    for (size_t i = 0; i < s->job_count; i++) {
+        struct job *job = &s->jobs[i];
+        if (!job->type->namespaced || !str_is(job->type->missing, "forbidden"))
+            continue;
+        if (spaces.count == 0)
+            spaces = likely_namespaces(s);
+        job->type->missing = STR_NONE;
+        if (!read_spaces(&w, job, &spaces, err))
+            return false;
+        if (job->type->missing.len == 0 && s->namespaces_forbidden)
+            job->type->missing = STR("forbidden outside the namespaces that were read");
+    }
+    return true;
+}
