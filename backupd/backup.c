@@ -1,0 +1,269 @@
+#include "backupd/backup.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "backupd/part.h"
+#include "core/base/json.h"
+#include "core/base/version.h"
+#include "core/config/config.h"
+
+struct tally {
+    uint64_t packs, bytes;
+};
+
+struct backup {
+    struct run *run;
+    const struct bundle *bundle;
+    bool dry;
+    struct parts parts;
+    struct manifest manifest;
+    struct tally new, unchanged, repaired;
+    struct value_list_builder notes;
+    int64_t began_ms;
+};
+
+/* ---- what it is called ---- */
+
+static bool make_id(struct run *run, struct str *ret_id, struct err *err)
+{
+    uint32_t random = 0;
+    int64_t now = clock_now_ms(run->clock);
+    struct str time = clock_rfc3339(run->arena, now);
+    if (getrandom(&random, sizeof random, 0) != sizeof random)
+        return err_errno(err, "random bytes");
+    /* 2026-11-21T02:00:00Z */
+    const char *t = time.ptr;
+    *ret_id = str_fmt(run->arena, "%.4s%.2s%.2sT%.2s%.2s%.2s.%03dZ-%08x", t, t + 5, t + 8, t + 11, t + 14,
+                      t + 17, (int)(now % 1000), random);
+    return true;
+}
+
+static bool begin(struct backup *b, struct bundle *bundle, struct err *err)
+{
+    struct str cluster = bundle->cluster.len ? bundle->cluster : bundle->cluster_uid, id = STR_NONE;
+    if (cluster.len == 0) {
+        err_set(err, ERR_USAGE, "the cluster has no name to file its backups under");
+        return err_next(err, "set cluster.name in the configuration");
+    }
+    if (!make_id(b->run, &id, err))
+        return false;
+    b->bundle = bundle;
+    b->began_ms = clock_monotonic_ms();
+    b->manifest = (struct manifest){
+        .id = id,
+        .tool = STR("gitops-pipe " GITOPS_PIPE_VERSION),
+        .cluster = cluster,
+        .cluster_uid = bundle->cluster_uid,
+        .server_version = bundle->server_version,
+        .resource_version = bundle->resource_version,
+        .taken_ms = bundle->taken_ms ? bundle->taken_ms : clock_now_ms(b->run->clock),
+        .complete = bundle->complete,
+        .sandbox = bundle->sandbox,
+        .objects = bundle->count,
+        .types = bundle->types,
+        .problems = bundle->problems,
+    };
+    parts_of(b->run->arena, bundle, &b->parts);
+    return true;
+}
+
+/* ---- the marker ---- */
+
+static struct str marker_key(struct backup *b)
+{
+    return manifest_marker_key(b->run->arena, b->manifest.cluster, b->manifest.id);
+}
+
+static bool write_marker(struct backup *b, struct err *err)
+{
+    struct arena *a = b->run->arena;
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    const struct value *marker =
+        VALUE_MAP(a, {"id", value_string(a, b->manifest.id)}, {"tool", value_string(a, b->manifest.tool)},
+                  {"startedAt", value_string(a, clock_rfc3339(a, clock_now_ms(b->run->clock)))},
+                  {"host", value_cstr(a, host)}, {"pid", value_int(a, getpid())});
+    return store_create(b->run->store, a, marker_key(b), json_text(a, marker), NULL, err) ||
+           err_context(err, "marker");
+}
+
+/* The backup is there by now: a marker that stays only makes prune wait. */
+static void remove_marker(struct backup *b)
+{
+    struct arena *a = b->run->arena;
+    struct err err = {0};
+    if (!store_delete(b->run->store, marker_key(b), &err))
+        value_push(a, &b->notes,
+                   value_string(a, str_fmt(a, "the in-progress marker stays behind: %s", err.msg)));
+}
+
+/* ---- packs ---- */
+
+enum held { HELD_NOT, HELD_DAMAGED, HELD_WHOLE };
+
+static bool look_up(struct store *store, struct arena *arena, const struct pack *pack,
+                    struct store_info *info, enum held *ret_held, struct err *err)
+{
+    if (!store_head(store, arena, manifest_pack_key(arena, &pack->sha256), info, err)) {
+        *ret_held = HELD_NOT;
+        return err->code == ERR_NOT_FOUND;
+    }
+    bool same =
+        info->bytes == pack->bytes.len && (!info->has_sha256 || sha256_eq(&info->sha256, &pack->sha256));
+    *ret_held = same ? HELD_WHOLE : HELD_DAMAGED;
+    return true;
+}
+
+/* Sent, and then asked for: what counts is what the store says that it holds. */
+static bool send(struct store *store, struct arena *arena, const struct pack *pack, struct store_info *info,
+                 struct err *err)
+{
+    enum held held = HELD_NOT;
+    if (!store_put(store, arena, manifest_pack_key(arena, &pack->sha256), pack->bytes, NULL, err) ||
+        !look_up(store, arena, pack, info, &held, err))
+        return false;
+    if (held == HELD_WHOLE)
+        return true;
+    err_set(err, ERR_CORRUPT, "the store does not hold what it was sent");
+    return err_next(err, "check the health of the store; nothing was published");
+}
+
+static void count_pack(struct tally *tally, const struct pack *pack)
+{
+    tally->packs++;
+    tally->bytes += pack->bytes.len;
+}
+
+static bool publish_pack(struct backup *b, struct arena *arena, const struct pack *pack,
+                         struct store_info *info, struct err *err)
+{
+    enum held held = HELD_NOT;
+    if (!look_up(b->run->store, arena, pack, info, &held, err))
+        return false;
+    count_pack(held == HELD_WHOLE ? &b->unchanged : held == HELD_DAMAGED ? &b->repaired : &b->new, pack);
+    return held == HELD_WHOLE || b->dry || send(b->run->store, arena, pack, info, err);
+}
+
+static const char *spool_dir(const struct run *run)
+{
+    if (run->config == NULL || run->config->state_dir.len == 0)
+        return NULL;
+    const char *dir = str_c(run->arena, run->config->state_dir);
+    return access(dir, W_OK) == 0 ? dir : NULL;
+}
+
+static bool publish_part(struct backup *b, const struct part *part, struct err *err)
+{
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct pack_writer *writer = NULL;
+    struct store_info info = {0};
+    struct pack pack = {0};
+
+    if (!part_pack(b->bundle, part, spool_dir(b->run), &writer, &pack, err))
+        return false;
+    bool published = publish_pack(b, scratch, &pack, &info, err);
+    pack_drop(writer);
+    if (!published)
+        return false;
+    *ARENA_PUSH(b->run->arena, &b->manifest.packs) = (struct manifest_pack){
+        .part = part->part,
+        .namespace = part->namespace,
+        .sha256 = pack.sha256,
+        .bytes = pack.bytes.len,
+        .raw_bytes = pack.raw_bytes,
+        .entries = pack.entries,
+        .version = str_dup(b->run->arena, info.version),
+    };
+    return true;
+}
+
+static bool publish_parts(struct backup *b, struct err *err)
+{
+    for (size_t i = 0; i < b->parts.count; i++) {
+        const struct part *part = &b->parts.items[i];
+        struct manifest_pack named = {.part = part->part, .namespace = part->namespace};
+        struct str name = manifest_pack_name(b->run->arena, &named);
+        progress_step(b->run->progress, "storing", i, b->parts.count, "packs", name);
+        if (!publish_part(b, part, err))
+            return err_context(err, "pack %.*s", STR_ARG(name));
+    }
+    progress_step(b->run->progress, "storing", b->parts.count, b->parts.count, "packs", STR_NONE);
+    return true;
+}
+
+/* ---- the manifest ---- */
+
+/* A reply that got lost makes the client try again, and then the key is taken: by us, if the bytes are ours. */
+static bool is_ours(struct backup *b, struct str key, struct str text, struct err *err)
+{
+    struct str there = STR_NONE;
+    if (!store_get(b->run->store, b->run->arena, key, MANIFEST_MAX_BYTES, &there, err))
+        return false;
+    return str_eq(there, text) || err_set(err, ERR_EXISTS, "%.*s is in the store already", STR_ARG(key));
+}
+
+static bool publish_manifest(struct backup *b, struct err *err)
+{
+    struct str key = manifest_key(b->run->arena, b->manifest.cluster, b->manifest.id);
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, MANIFEST_MAX_BYTES);
+    json_write_pretty(&text, manifest_value(b->run->arena, &b->manifest));
+    if (!buf_ok(&text))
+        return err_set(err, ERR_LIMIT, "the manifest is larger than %d bytes", MANIFEST_MAX_BYTES);
+    if (store_create(b->run->store, b->run->arena, key, buf_view(&text), NULL, err) ||
+        (err->code == ERR_EXISTS && is_ours(b, key, buf_view(&text), err)))
+        return true;
+    return err_context(err, "manifest");
+}
+
+/* ---- the report ---- */
+
+static void report(struct backup *b)
+{
+    struct arena *a = b->run->arena;
+    const struct manifest *m = &b->manifest;
+    const struct value *packs =
+        VALUE_MAP(a, {"new", value_int(a, (int64_t)b->new.packs)},
+                  {"unchanged", value_int(a, (int64_t)b->unchanged.packs)},
+                  {"repaired", value_int(a, (int64_t)b->repaired.packs)},
+                  {"bytesNew", value_int(a, (int64_t)(b->new.bytes + b->repaired.bytes))},
+                  {"bytesUnchanged", value_int(a, (int64_t)b->unchanged.bytes)});
+    run_section(
+        b->run, "backup",
+        VALUE_MAP(a, {"id", b->dry ? NULL : value_string(a, m->id)},
+                  {"dryRun", b->dry ? value_bool(a, true) : NULL}, {"cluster", value_string(a, m->cluster)},
+                  {"store", value_string(a, store_url(b->run->store))},
+                  {"takenAt", value_string(a, clock_rfc3339(a, m->taken_ms))},
+                  {"resourceVersion", value_string(a, m->resource_version)},
+                  {"complete", value_bool(a, m->complete)}, {"missing", manifest_missing(a, &m->types)},
+                  {"objects", value_int(a, (int64_t)m->objects)},
+                  {"types", value_int(a, (int64_t)m->types.count)}, {"packs", packs},
+                  {"durationMs", value_int(a, clock_monotonic_ms() - b->began_ms)},
+                  {"notes", b->notes.count ? value_list_done(a, &b->notes) : NULL}));
+}
+
+/* A backup exists once its manifest does; so the manifest is last, and create-only. */
+bool backup_stage(struct run *run, struct bundle *bundle, struct err *err)
+{
+    struct backup b = {.run = run};
+    if (!begin(&b, bundle, err) || !store_probe(run->store, run->arena, err) || !write_marker(&b, err))
+        return err_context(err, "backup");
+    bool published = publish_parts(&b, err) && publish_manifest(&b, err);
+    remove_marker(&b);
+    if (!published)
+        return err_context(err, "backup");
+    bundle->backup_id = b.manifest.id;
+    report(&b);
+    return true;
+}
+
+bool backup_dry_run(struct run *run, struct bundle *bundle, struct err *err)
+{
+    struct backup b = {.run = run, .dry = true};
+    if (!begin(&b, bundle, err) || !publish_parts(&b, err))
+        return err_context(err, "backup");
+    report(&b);
+    return true;
+}

@@ -1,0 +1,12 @@
+/* load.h — a backup back into a bundle, as the snapshot filled it: objects, types, OpenAPI, cluster, time.
+ *
+ * Every pack is proved by its hash before it is parsed. Everything lives in run->arena.
+ * Fails with NOT_FOUND (no such backup, a pack that is gone), CORRUPT (a pack or manifest that does not hold; the
+ * message names it), USAGE (an id that fits several), REFUSED (a newer format), and what store.h fails with.
+ */
+#pragma once
+#include "core/run.h"
+
+/* `which` is an id, the start of one, or "latest", each also as "cluster/id"; `cluster` narrows it and may be empty. */
+bool backup_load(struct run *run, struct str cluster, struct str which, struct bundle *ret_bundle,
+                 struct err *err) WARN_UNUSED;

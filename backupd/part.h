@@ -1,0 +1,37 @@
+/* part.h — a bundle taken apart into packs: one per namespace, one of the cluster-scoped objects, and one of discovery
+ * and OpenAPI documents. The same part of the same cluster always makes the same bytes (core/store/pack.h). */
+#pragma once
+#include "backupd/manifest.h"
+#include "core/store/pack.h"
+
+struct part {
+    enum manifest_part part;
+    struct str namespace;
+    size_t from, to; /* of bundle->items; nothing for the schema */
+};
+
+struct parts {
+    struct part *items;
+    size_t count, cap;
+};
+
+/* The parts of a sorted bundle. */
+void parts_of(struct arena *arena, const struct bundle *bundle, struct parts *ret_parts);
+/* Packs one part, spooled in `dir` (NULL: $TMPDIR); pack_drop(*ret_writer) ends the life of ret_pack->bytes. */
+bool part_pack(const struct bundle *bundle, const struct part *part, const char *dir,
+               struct pack_writer **ret_writer, struct pack *ret_pack, struct err *err) WARN_UNUSED;
+
+/* Fetches a pack, proves its hash before a byte of it is parsed, and hands its entries to `entry`; what they hold lives
+ * in `arena`. NOT_FOUND or CORRUPT name the pack. */
+bool part_read(struct store *store, struct arena *arena, const struct manifest_pack *pack,
+               pack_entry_fn entry, void *ctx, struct err *err) WARN_UNUSED;
+/* The object of an entry, which must belong into `pack`. */
+bool part_object(struct arena *arena, const struct manifest_pack *pack, struct str path, struct str body,
+                 struct resource *ret_resource, struct err *err) WARN_UNUSED;
+/* The document of an entry of the schema part. */
+bool part_document(struct arena *arena, struct str body, const struct value **ret_document,
+                   struct err *err) WARN_UNUSED;
+
+/* Where the schema part keeps its documents. */
+#define PART_DISCOVERY "discovery.json"
+#define PART_OPENAPI   "openapi/"

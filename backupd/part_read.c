@@ -1,0 +1,88 @@
+#include "backupd/part.h"
+#include "core/base/json.h"
+
+static bool fetch(struct store *store, struct arena *arena, const struct manifest_pack *pack, struct str key,
+                  struct str *ret_bytes, struct err *err)
+{
+    if (!store_get(store, arena, key, pack->bytes, ret_bytes, err)) {
+        if (err->code == ERR_NOT_FOUND)
+            err_next(err, "this pack is gone from the store; `list` shows other backups");
+        if (err->code == ERR_LIMIT)
+            err_set(err, ERR_CORRUPT, "it is larger than the manifest says");
+        return false;
+    }
+    if (ret_bytes->len != pack->bytes)
+        return err_set(err, ERR_CORRUPT, "%zu bytes, where the manifest says %llu: cut short", ret_bytes->len,
+                       (unsigned long long)pack->bytes);
+    return pack_check(*ret_bytes, &pack->sha256, err);
+}
+
+struct counted {
+    pack_entry_fn entry;
+    void *ctx;
+    uint64_t entries;
+};
+
+static bool count_entry(void *ctx, struct str path, struct str body, struct err *err)
+{
+    struct counted *counted = ctx;
+    counted->entries++;
+    return counted->entry(counted->ctx, path, body, err);
+}
+
+static bool unpack(struct store *store, struct arena *arena, const struct manifest_pack *pack, struct str key,
+                   struct counted *counted, struct err *err)
+{
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct pack_limits limits = PACK_DEFAULT_LIMITS;
+    struct str bytes = STR_NONE;
+
+    limits.max_entries = pack->entries;
+    limits.max_bytes = pack->raw_bytes;
+    if (!fetch(store, scratch, pack, key, &bytes, err) ||
+        !pack_read(arena, bytes, &limits, count_entry, counted, err))
+        return false;
+    if (counted->entries == pack->entries)
+        return true;
+    return err_set(err, ERR_CORRUPT, "%llu entries, where the manifest says %llu",
+                   (unsigned long long)counted->entries, (unsigned long long)pack->entries);
+}
+
+bool part_read(struct store *store, struct arena *arena, const struct manifest_pack *pack,
+               pack_entry_fn entry, void *ctx, struct err *err)
+{
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct counted counted = {entry, ctx, 0};
+    struct str key = manifest_pack_key(scratch, &pack->sha256);
+
+    if (unpack(store, arena, pack, key, &counted, err))
+        return true;
+    if (err->code == ERR_CORRUPT)
+        err_next(err, "`verify` lists every damaged pack; `list` shows other backups");
+    return err_context(err, "pack %.*s (%.*s)", STR_ARG(manifest_pack_name(scratch, pack)), STR_ARG(key));
+}
+
+bool part_document(struct arena *arena, struct str body, const struct value **ret_document, struct err *err)
+{
+    if (json_parse(arena, body, NULL, ret_document, err))
+        return true;
+    err->code = ERR_CORRUPT;
+    return false;
+}
+
+bool part_object(struct arena *arena, const struct manifest_pack *pack, struct str path, struct str body,
+                 struct resource *ret_resource, struct err *err)
+{
+    const struct value *object = NULL;
+    struct resource resource;
+    if (!part_document(arena, body, &object, err))
+        return false;
+    if (!resource_from(object, path, &resource, err)) {
+        err->code = ERR_CORRUPT;
+        return false;
+    }
+    if (!str_eq(resource.namespace, pack->namespace))
+        return err_set(err, ERR_CORRUPT, "it belongs to namespace \"%.*s\"", STR_ARG(resource.namespace));
+    *ret_resource = resource;
+    return true;
+}

@@ -1,0 +1,92 @@
+#include "tests/harness/fault_store.h"
+
+#include "core/store/store_driver.h"
+
+struct fault {
+    struct store store;
+    struct store *inner;
+    struct fault_plan *plan;
+};
+
+enum strike { STRIKE_NOT, STRIKE_BEFORE, STRIKE_AFTER };
+
+static enum strike next_operation(struct fault *fault)
+{
+    struct fault_plan *plan = fault->plan;
+    unsigned number = ++plan->operations;
+    if (plan->at == 0 || number < plan->at || (number > plan->at && !plan->for_good))
+        return STRIKE_NOT;
+    return plan->after && number == plan->at ? STRIKE_AFTER : STRIKE_BEFORE;
+}
+
+static bool struck(const struct fault *fault, struct err *err)
+{
+    enum err_code code = fault->plan->code ? fault->plan->code : ERR_UNREACHABLE;
+    return err_set(err, code, "fault at operation %u", fault->plan->operations);
+}
+
+#define FAULTY(store_, call)                                                                                 \
+    struct fault *fault = (struct fault *)(store_);                                                          \
+    enum strike strike = next_operation(fault);                                                              \
+    if (strike == STRIKE_BEFORE)                                                                             \
+        return struck(fault, err);                                                                           \
+    bool good = (call);                                                                                      \
+    return strike == STRIKE_AFTER ? struck(fault, err) : good
+
+static bool faulty_write(struct store *store, struct arena *arena, const struct store_write *write,
+                         struct store_info *info, struct err *err)
+{
+    struct store_write changed = *write;
+    struct store *inner = ((struct fault *)store)->inner;
+    if (((struct fault *)store)->plan->ignore_create)
+        changed.create = false;
+    FAULTY(store, inner->driver->write(inner, arena, &changed, info, err));
+}
+
+static bool faulty_read(struct store *store, struct arena *arena, struct str key,
+                        const struct store_sink *sink, struct err *err)
+{
+    struct store *inner = ((struct fault *)store)->inner;
+    FAULTY(store, inner->driver->read(inner, arena, key, sink, err));
+}
+
+static bool faulty_head(struct store *store, struct arena *arena, struct str key, struct store_info *info,
+                        struct err *err)
+{
+    struct store *inner = ((struct fault *)store)->inner;
+    FAULTY(store, inner->driver->head(inner, arena, key, info, err));
+}
+
+static bool faulty_list(struct store *store, struct arena *arena, struct str prefix, struct str after,
+                        size_t limit, struct store_page *page, struct err *err)
+{
+    struct store *inner = ((struct fault *)store)->inner;
+    FAULTY(store, inner->driver->list(inner, arena, prefix, after, limit, page, err));
+}
+
+static bool faulty_remove(struct store *store, struct arena *arena, struct str key, struct err *err)
+{
+    struct store *inner = ((struct fault *)store)->inner;
+    FAULTY(store, inner->driver->remove(inner, arena, key, err));
+}
+
+static void faulty_close(struct store *store)
+{
+}
+
+static const struct store_driver driver = {
+    .name = "fault",
+    .write = faulty_write,
+    .read = faulty_read,
+    .head = faulty_head,
+    .list = faulty_list,
+    .remove = faulty_remove,
+    .close = faulty_close,
+};
+
+struct store *fault_store(struct arena *arena, struct store *inner, struct fault_plan *plan)
+{
+    struct fault *fault = ARENA_NEW(arena, struct fault);
+    *fault = (struct fault){.store = {&driver, store_url(inner)}, .inner = inner, .plan = plan};
+    return &fault->store;
+}
