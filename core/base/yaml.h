@@ -30,3 +30,7 @@ bool yaml_parse_at(struct arena *arena, struct str text, struct str name, size_t
 
 /* Writes one document without a leading "---", ending in a newline. */
 void yaml_write(struct buf *buf, const struct value *value);
+
+/* Where the key or item that a JSON pointer leads to starts in the first document of `text`: for messages about what
+ * a file says. False when there is no such place. Lines and columns count from 1. */
+bool yaml_locate(struct str text, struct str pointer, size_t *ret_line, size_t *ret_column);
