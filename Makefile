@@ -78,15 +78,70 @@ FILTER ?= *
 unit: $(BUILD)/tests/all
 	$(BUILD)/tests/all --filter '$(FILTER)' -j2
 
+# --- Packages come first, in a make of their own: what pkg-config says is read when a make starts. ---
+
+.PHONY: demo test check bench test-live
+demo:
+	.ci/install build
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	@tests/demo build/gitops-pipe
+
+# The last line is the runner's own count; it stays in build/test-count.
+test:
+	.ci/install build test
+	@$(MAKE) --no-print-directory -j$(JOBS) programs tests
+	@$(BUILD)/tests/all -j$(JOBS) > build/test.log 2>&1; status=$$?; \
+	  grep -vE '^\[(RUN |PASS)' build/test.log || true; \
+	  tail -n 1 build/test.log > build/test-count; exit $$status
+
+JOBS := $(shell nproc)
+
+# Every gate. Sanitizers report to a file, because the test runner passes a test that leaks.
+check:
+	.ci/install build test check
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory check-sanitized check-clang check-format lint check-readme
+
+.PHONY: check-sanitized check-clang check-format check-readme lint format
+check-sanitized:
+	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=debug programs tests
+	@rm -f build/debug/asan.*
+	@ASAN_OPTIONS=log_path=build/debug/asan:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	  build/debug/tests/all -j$(JOBS) > build/debug/test.log 2>&1 || { grep -vE '^\[(RUN |PASS)' build/debug/test.log; exit 1; }
+	@tail -n 1 build/debug/test.log
+	@if ls build/debug/asan.* >/dev/null 2>&1; then head -n 40 build/debug/asan.*; exit 1; fi
+
+check-clang:
+	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=clang programs tests
+
+FORMATTED = $(shell git ls-files '*.c' '*.h')
+check-format:
+	@clang-format --dry-run --Werror $(FORMATTED) && echo 'format: clean'
+format:
+	clang-format -i $(FORMATTED)
+
+lint:
+	@.ci/lint
+
+check-readme: programs
+	@tests/readme README.md
+
+bench:
+	.ci/install build test
+	@$(MAKE) --no-print-directory -j$(JOBS) programs $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
+	@tests/bench/run
+
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
 # WORDS narrows a run to the files whose names contain one of them: make test-live WORDS='stack render'
-.PHONY: test-live
-test-live: live-packages programs
+test-live:
+	.ci/install build live
+	@$(MAKE) --no-print-directory -j$(JOBS) programs
 	tests/live/stack/build
 	tests/live/run $(WORDS)
-
-.PHONY: live-packages
-live-packages:
-	.ci/install build live
 
 clean:
 	rm -rf build compile_commands.json
