@@ -146,16 +146,28 @@ static bool read_environments(struct config_reader *r, const struct value *list,
     return true;
 }
 
+/* As the default of the table; a list that is not there has no items for it to apply to. */
+#define IN_CLUSTER "https://kubernetes.default.svc"
+
 static void default_lists(struct arena *arena, struct config *config)
 {
     *ARENA_PUSH(arena, &config->stores) = (struct config_store){
         .name = STR("main"), .url = STR("file://backups"), .region = STR("us-east-1"), .path_style = true};
-    *ARENA_PUSH(arena, &config->environments) = (struct config_environment){
-        .name = STR("dev"), .replicas_rule = REPLICAS_FIXED, .replicas = 1, .debug = true};
+    *ARENA_PUSH(arena, &config->environments) = (struct config_environment){.destination = STR(IN_CLUSTER),
+                                                                            .name = STR("dev"),
+                                                                            .replicas_rule = REPLICAS_FIXED,
+                                                                            .replicas = 1,
+                                                                            .debug = true};
+    *ARENA_PUSH(arena, &config->environments) = (struct config_environment){.destination = STR(IN_CLUSTER),
+                                                                            .name = STR("staging"),
+                                                                            .replicas_rule = REPLICAS_FIXED,
+                                                                            .replicas = 2};
     *ARENA_PUSH(arena, &config->environments) =
-        (struct config_environment){.name = STR("staging"), .replicas_rule = REPLICAS_FIXED, .replicas = 2};
-    *ARENA_PUSH(arena, &config->environments) = (struct config_environment){
-        .name = STR("prod"), .replicas_rule = REPLICAS_AT_LEAST, .replicas = 3, .harden = true};
+        (struct config_environment){.destination = STR(IN_CLUSTER),
+                                    .name = STR("prod"),
+                                    .replicas_rule = REPLICAS_AT_LEAST,
+                                    .replicas = 3,
+                                    .harden = true};
 }
 
 /* file://folder is relative to the configuration file, as every other path is. */

@@ -29,6 +29,7 @@ struct config_environment {
     int64_t replicas;
     bool debug;              /* verbose logging switched on */
     bool harden;             /* security contexts tightened where the workload leaves them open */
+    struct str destination;  /* API server that Argo CD deploys to */
     struct str hosts_domain; /* Ingress hosts become <first label>.<domain>; empty keeps them */
 };
 

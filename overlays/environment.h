@@ -1,0 +1,31 @@
+/* environment.h — what an environment changes, as a table of steps (environment.c): each step is one function that looks
+ * at one object and adds to its patch. A step only changes what it can change without breaking a workload; where it
+ * cannot tell, it leaves the object alone. */
+#pragma once
+#include "core/config/config.h"
+#include "core/kube/bundle.h"
+#include "overlays/patch_builder.h"
+
+struct environment {
+    struct arena *arena;
+    const struct config_environment *config;
+    const struct bundle *bundle; /* declared, sorted */
+};
+
+/* What one object becomes; patch_is_empty when nothing changes. */
+void environment_patch(const struct environment *environment, const struct resource *resource,
+                       struct patch_builder *ret_patch);
+
+/* Replicas (replicas.c). */
+/* Replicas of a workload in this environment. */
+int64_t environment_replicas(const struct environment *environment, const struct workload *workload);
+/* The autoscaler (HorizontalPodAutoscaler or KEDA ScaledObject) that decides the replicas of a workload, or NULL. */
+const struct resource *autoscaler_of(const struct bundle *bundle, const struct resource *workload);
+
+/* The steps. */
+void step_replicas(const struct environment *environment, struct patch_builder *patch);
+void step_autoscaler(const struct environment *environment, struct patch_builder *patch);
+void step_disruption(const struct environment *environment, struct patch_builder *patch);
+void step_debug(const struct environment *environment, struct patch_builder *patch);
+void step_harden(const struct environment *environment, struct patch_builder *patch);
+void step_hosts(const struct environment *environment, struct patch_builder *patch);

@@ -1,0 +1,183 @@
+#include "overlays/overlays.h"
+
+#include "core/base/yaml.h"
+#include "overlays/environment.h"
+#include "overlays/writer.h"
+
+/* What the environments change, for the report. */
+struct tally {
+    struct value_list_builder environments;
+};
+
+static struct str path_of(struct writer *writer, const char *top, struct str group, struct str file)
+{
+    return str_fmt(writer->arena, "%s/%.*s/%.*s", top, STR_ARG(group), STR_ARG(file));
+}
+
+static bool write_base_group(struct writer *writer, const struct layout_group *group)
+{
+    struct arena *arena = writer->arena;
+    struct value_list_builder resources = {0};
+    for (size_t i = 0; i < group->count; i++) {
+        const struct layout_entry *entry = &group->entries[i];
+        value_push(arena, &resources, value_string(arena, entry->file));
+        if (!writer_document(writer, path_of(writer, "base", group->name, entry->file), STR_NONE,
+                             writer_ordered(arena, entry->resource->object)))
+            return false;
+    }
+    return writer_kustomization(writer, str_fmt(arena, "base/%.*s", STR_ARG(group->name)),
+                                value_list_done(arena, &resources), NULL, NULL);
+}
+
+static const struct value *patch_target(struct arena *arena, const struct resource *resource)
+{
+    struct str group = resource_group(resource);
+    return VALUE_MAP(
+        arena, {"group", group.len ? value_string(arena, group) : NULL},
+        {"version", value_string(arena, resource_version(resource))},
+        {"kind", value_string(arena, resource->kind)}, {"name", value_string(arena, resource->name)},
+        {"namespace", resource->namespace.len ? value_string(arena, resource->namespace) : NULL});
+}
+
+/* Writes up to two patch files of one object and adds them to the kustomization's list. */
+static bool write_patch(struct writer *writer, struct str folder, const struct layout_entry *entry,
+                        const struct patch_builder *patch, struct value_list_builder *patches)
+{
+    struct arena *arena = writer->arena;
+    struct str stem = str_slice(entry->file, 0, entry->file.len - 5); /* without ".yaml" */
+    struct str reason = str_join(arena, patch->reasons.items, patch->reasons.count, STR("; "));
+    const struct value *merge = patch_merge_document(patch), *operations = patch_operations(patch);
+    if (merge != NULL) {
+        struct str file = str_fmt(arena, "patches/%.*s.yaml", STR_ARG(stem));
+        value_push(arena, patches, VALUE_MAP(arena, {"path", value_string(arena, file)}));
+        if (!writer_document(writer, str_fmt(arena, "%.*s/%.*s", STR_ARG(folder), STR_ARG(file)), reason,
+                             merge))
+            return false;
+    }
+    if (operations != NULL) {
+        struct str file = str_fmt(arena, "patches/%.*s.json6902.yaml", STR_ARG(stem));
+        value_push(arena, patches,
+                   VALUE_MAP(arena, {"path", value_string(arena, file)},
+                             {"target", patch_target(arena, patch->resource)}));
+        if (!writer_document(writer, str_fmt(arena, "%.*s/%.*s", STR_ARG(folder), STR_ARG(file)), reason,
+                             operations))
+            return false;
+    }
+    return true;
+}
+
+/* What may refuse other objects waits until the pods behind it run; Argo CD knows that by an annotation. */
+static const struct value *group_annotations(struct writer *writer, const struct layout_group *group)
+{
+    struct arena *arena = writer->arena;
+    if (!str_is(group->name, "_gates") || !writer_delivers(writer, "argocd"))
+        return NULL;
+    return VALUE_MAP(arena, {"argocd.argoproj.io/sync-wave",
+                             value_string(arena, str_fmt(arena, "%d", wave_argocd(WAVE_GATES)))});
+}
+
+static bool write_overlay_group(struct writer *writer, const struct environment *environment,
+                                const struct layout_group *group, size_t *patched)
+{
+    struct arena *arena = writer->arena;
+    struct str name = environment->config->name;
+    struct str folder = str_fmt(arena, "overlays/%.*s/%.*s", STR_ARG(name), STR_ARG(group->name));
+    struct str base = str_fmt(arena, "../../../base/%.*s", STR_ARG(group->name));
+    struct value_list_builder patches = {0};
+    for (size_t i = 0; i < group->count; i++) {
+        struct patch_builder patch;
+        environment_patch(environment, group->entries[i].resource, &patch);
+        if (patch_is_empty(&patch))
+            continue;
+        ++*patched;
+        if (!write_patch(writer, folder, &group->entries[i], &patch, &patches))
+            return false;
+    }
+    return writer_kustomization(writer, folder, VALUE_LIST(arena, value_string(arena, base)),
+                                value_list_done(arena, &patches), group_annotations(writer, group));
+}
+
+static bool write_environment(struct writer *writer, const struct config_environment *config,
+                              struct tally *tally)
+{
+    struct arena *arena = writer->arena;
+    struct environment environment = {arena, config, writer->bundle};
+    struct value_list_builder resources = {0};
+    size_t patched = 0;
+    for (size_t i = 0; i < writer->layout->count; i++) {
+        const struct layout_group *group = &writer->layout->items[i];
+        value_push(arena, &resources, value_string(arena, group->name));
+        if (!write_overlay_group(writer, &environment, group, &patched))
+            return false;
+    }
+    value_push(arena, &tally->environments,
+               VALUE_MAP(arena, {"name", value_string(arena, config->name)},
+                         {"objects", value_int(arena, (int64_t)writer->bundle->count)},
+                         {"patched", value_int(arena, (int64_t)patched)}));
+    return writer_kustomization(writer, str_fmt(arena, "overlays/%.*s", STR_ARG(config->name)),
+                                value_list_done(arena, &resources), NULL, NULL);
+}
+
+/* Where the content comes from. publish does not count a change of this file alone as a change. */
+static bool write_provenance(struct writer *writer)
+{
+    struct arena *arena = writer->arena;
+    const struct bundle *bundle = writer->bundle;
+    const struct value *score = value_key(run_report(writer->run), "score");
+    const struct value *document = VALUE_MAP(
+        arena, {"apiVersion", value_cstr(arena, "gitops-pipe.io/v1")},
+        {"kind", value_cstr(arena, "Repository")}, {"cluster", value_string(arena, bundle->cluster)},
+        {"backup", bundle->backup_id.len ? value_string(arena, bundle->backup_id) : NULL},
+        {"serverVersion", bundle->server_version.len ? value_string(arena, bundle->server_version) : NULL},
+        {"objects", value_int(arena, (int64_t)bundle->count)},
+        {"score", score ? VALUE_MAP(arena, {"overall", value_key(score, "overall")},
+                                    {"dimensions", value_key(score, "dimensions")})
+                        : NULL});
+    return writer_document(
+        writer, STR(".gitops-pipe.yaml"),
+        STR("Written by gitops-pipe. Changes below base/, overlays/, argocd/ and flux/ are overwritten."),
+        document);
+}
+
+static bool write_all(struct writer *writer, struct tally *tally)
+{
+    const struct config *config = writer->run->config;
+    for (size_t i = 0; i < writer->layout->count; i++)
+        if (!write_base_group(writer, &writer->layout->items[i]))
+            return err_context(writer->err, "base/%.*s", STR_ARG(writer->layout->items[i].name));
+    for (size_t i = 0; i < config->environments.count; i++)
+        if (!write_environment(writer, &config->environments.items[i], tally))
+            return err_context(writer->err, "overlays/%.*s", STR_ARG(config->environments.items[i].name));
+    if (writer_delivers(writer, "argocd") && !write_argocd(writer))
+        return err_context(writer->err, "argocd");
+    if (writer_delivers(writer, "flux") && !write_flux(writer))
+        return err_context(writer->err, "flux");
+    return write_provenance(writer) && write_readme(writer);
+}
+
+static size_t namespaces_in(const struct layout *layout)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < layout->count; i++)
+        count += !layout_is_cluster(&layout->items[i]);
+    return count;
+}
+
+bool overlays_stage(struct run *run, struct bundle *bundle, struct err *err)
+{
+    struct layout layout;
+    struct tally tally = {0};
+    struct writer writer = {run, run->arena, bundle, &layout, err};
+    run->files = (struct files){0};
+    if (bundle->cluster.len == 0)
+        bundle->cluster = run->config->cluster_name.len ? run->config->cluster_name : STR("cluster");
+    layout_of(run->arena, bundle, &layout);
+    if (!write_all(&writer, &tally) || !files_sort(&run->files, err))
+        return err_context(err, "overlays");
+    run_section(run, "overlays",
+                VALUE_MAP(run->arena, {"files", value_int(run->arena, (int64_t)run->files.count)},
+                          {"namespaces", value_int(run->arena, (int64_t)namespaces_in(&layout))},
+                          {"environments", value_list_done(run->arena, &tally.environments)}));
+    progress_step(run->progress, "writing", run->files.count, run->files.count, "files", STR_NONE);
+    return true;
+}

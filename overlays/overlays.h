@@ -1,0 +1,18 @@
+/* overlays.h — the stage that writes the repository: a Kustomize base, environments over it, and the entry points of
+ * Argo CD and Flux.
+ *
+ *   README.md, .gitops-pipe.yaml
+ *   base/_crds, base/_cluster, base/_gates      cluster-scoped objects: definitions, the rest, what may refuse others
+ *   base/<namespace>                            the namespace and what is in it, one object per file
+ *   overlays/<env>/<group>                      the same groups with the patches of an environment
+ *   argocd/, flux/<env>/                        entry points
+ *
+ * It takes a declared bundle (transform ran) and fills run->files, sorted. What it writes depends on the bundle's
+ * objects and the configuration alone, not on their order. The report section "overlays" says what the environments
+ * change. Fails with INVALID when objects cannot be told apart on disk, which the file names rule out.
+ */
+#pragma once
+#include "core/config/config.h"
+#include "core/run.h"
+
+bool overlays_stage(struct run *run, struct bundle *bundle, struct err *err) WARN_UNUSED;
