@@ -38,7 +38,8 @@ LIB_SRC  := $(filter-out backupd/main.c,$(shell find $(LIB_DIRS) -name '*.c' 2>/
 CLI_SRC  := $(shell find cli -name '*.c' 2>/dev/null | LC_ALL=C sort)
 TEST_SRC := $(shell find tests -name '*.c' -not -path 'tests/fuzz/*' -not -path 'tests/bench/*' -not -path 'tests/live/*' 2>/dev/null | LC_ALL=C sort)
 FUZZ_SRC := $(shell find tests/fuzz -name 'fuzz_*.c' 2>/dev/null | LC_ALL=C sort)
-BENCH_SRC := $(shell find tests/bench -name '*.c' 2>/dev/null | LC_ALL=C sort)
+BENCH_SRC := $(shell find tests/bench -name 'bench_*.c' 2>/dev/null | LC_ALL=C sort)
+BENCH_LIB := tests/bench/bench.c tests/bench/corpus.c
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIB := $(BUILD)/libgitops-pipe.a
@@ -131,7 +132,7 @@ bench:
 	@$(MAKE) --no-print-directory -j$(JOBS) programs $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
 	@tests/bench/run
 
-$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(LIB)
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(call obj,$(BENCH_LIB)) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
