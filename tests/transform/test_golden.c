@@ -1,0 +1,131 @@
+/* Every folder of testdata/transform is a case: in.yaml (or .json), as a cluster or a person has it, must become
+ * want.yaml (nothing at all where there is none), with the findings of findings.txt. A new folder is a new test. */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/files.h"
+#include "tests/transform/fixture.h"
+
+#define CASES "testdata/transform"
+
+typedef void (*case_fn)(struct transform_fixture *fixture, const char *folder);
+
+static void path_in(char *path, size_t size, const char *folder, const char *file)
+{
+    snprintf(path, size, CASES "/%s/%s", folder, file);
+}
+
+static void read_input(struct transform_fixture *fixture, const char *folder)
+{
+    char path[512];
+    path_in(path, sizeof path, folder, "in.yaml");
+    if (access(path, R_OK) != 0)
+        path_in(path, sizeof path, folder, "in.json");
+    cr_assert(transform_fixture_read(fixture, path), "%s: %s", path, fixture->err.msg);
+    cr_expect_eq(fixture->bundle.problems.count, 0, "%s holds what cannot be read: %.*s", path,
+                 STR_ARG(fixture->bundle.problems.items[0]));
+}
+
+static size_t for_each_case(case_fn check)
+{
+    struct dirent **entries;
+    int count = scandir(CASES, &entries, NULL, alphasort);
+    size_t cases = 0;
+    cr_assert_gt(count, 0, "there is no %s", CASES);
+    for (int i = 0; i < count; i++) {
+        const char *folder = entries[i]->d_name;
+        if (folder[0] != '.') {
+            struct transform_fixture fixture;
+            transform_fixture_init(&fixture);
+            read_input(&fixture, folder);
+            check(&fixture, folder);
+            transform_fixture_done(&fixture);
+            cases++;
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return cases;
+}
+
+/* Line by line, so that a failure shows the first difference and not two files. */
+static void expect_same(const char *folder, const char *what, const char *got, const char *want)
+{
+    size_t line = 1;
+    const char *g = got, *w = want;
+    for (; *g && *g == *w; g++, w++)
+        line += *g == '\n';
+    while (g > got && g[-1] != '\n') {
+        g--;
+        w--;
+    }
+    cr_expect(strcmp(got, want) == 0, "%s: %s differs at line %zu\n  got:  %.*s\n  want: %.*s", folder, what,
+              line, (int)strcspn(g, "\n"), g, (int)strcspn(w, "\n"), w);
+}
+
+static void check_want(struct transform_fixture *fixture, const char *folder)
+{
+    char path[512];
+    struct transform_fixture want;
+    transform_fixture_init(&want);
+    path_in(path, sizeof path, folder, "want.yaml");
+    if (access(path, F_OK) == 0)
+        cr_assert(transform_fixture_read(&want, path), "%s: %s", path, want.err.msg);
+    bundle_sort(&want.bundle);
+
+    cr_expect(transform_fixture_run(fixture), "%s: %s", folder, fixture->err.msg);
+
+    expect_same(folder, "result", transform_fixture_all(fixture), transform_fixture_all(&want));
+    transform_fixture_done(&want);
+
+    struct str findings;
+    struct err err;
+    path_in(path, sizeof path, folder, "findings.txt");
+    if (file_read(fixture->arena, path, 1 << 20, &findings, &err))
+        expect_same(folder, "findings", transform_fixture_findings(fixture), str_c(fixture->arena, findings));
+}
+
+Test(transform_golden, every_case_becomes_what_it_should)
+{
+    cr_expect_gt(for_each_case(check_want), 20);
+}
+
+static void check_twice(struct transform_fixture *fixture, const char *folder)
+{
+    cr_assert(transform_fixture_run(fixture), "%s: %s", folder, fixture->err.msg);
+    const char *once = transform_fixture_all(fixture);
+    cr_assert(transform_fixture_run(fixture), "%s: %s", folder, fixture->err.msg);
+    expect_same(folder, "second run", transform_fixture_all(fixture), once);
+}
+
+Test(transform_golden, a_declared_bundle_stays_as_it_is)
+{
+    for_each_case(check_twice);
+}
+
+static void check_reversed(struct transform_fixture *fixture, const char *folder)
+{
+    struct transform_fixture reversed;
+    transform_fixture_init(&reversed);
+    reversed.bundle.types = fixture->bundle.types;
+    for (size_t i = fixture->bundle.count; i-- > 0;)
+        bundle_add(&reversed.bundle, &fixture->bundle.items[i]);
+
+    cr_assert(transform_fixture_run(fixture), "%s: %s", folder, fixture->err.msg);
+    cr_assert(transform_fixture_run(&reversed), "%s: %s", folder, reversed.err.msg);
+
+    expect_same(folder, "result of the reversed input", transform_fixture_all(&reversed),
+                transform_fixture_all(fixture));
+    expect_same(folder, "findings of the reversed input", transform_fixture_findings(&reversed),
+                transform_fixture_findings(fixture));
+    transform_fixture_done(&reversed);
+}
+
+Test(transform_golden, the_order_of_the_input_does_not_matter)
+{
+    for_each_case(check_reversed);
+}

@@ -1,0 +1,277 @@
+/* The stage itself: settings, log, report, and objects that are not what they should be. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/files.h"
+#include "core/base/json.h"
+#include "tests/transform/fixture.h"
+
+static const char SHOP[] =
+    "apiVersion: v1\n"
+    "kind: Secret\n"
+    "metadata: {name: db, namespace: shop, uid: s-1}\n"
+    "data: {password: c3VwZXItc2VjcmV0}\n"
+    "---\n"
+    "apiVersion: v1\n"
+    "kind: Service\n"
+    "metadata: {name: web, namespace: shop, uid: s-2}\n"
+    "spec: {clusterIP: 10.0.0.1, clusterIPs: [10.0.0.1], sessionAffinity: None, ports: [{port: 80}]}\n";
+
+static void start(struct transform_fixture *fixture, const char *yaml)
+{
+    transform_fixture_init(fixture);
+    cr_assert(transform_fixture_text(fixture, yaml), "%s", fixture->err.msg);
+}
+
+Test(transform, secrets_are_refused_until_a_way_is_chosen)
+{
+    struct transform_fixture fixture;
+    start(&fixture, SHOP);
+    fixture.config.secrets_mode = SECRETS_REFUSE;
+    bundle_sort(&fixture.bundle);
+    struct bundle before = fixture.bundle;
+
+    cr_expect_not(transform_fixture_run(&fixture));
+
+    cr_expect_eq(fixture.err.code, ERR_REFUSED);
+    cr_expect(strstr(fixture.err.next, "--secrets omit"), "%s", fixture.err.next);
+    cr_expect_eq(fixture.bundle.count, before.count, "a failure leaves the bundle alone");
+    cr_expect_eq(fixture.run.findings.count, 0);
+    transform_fixture_done(&fixture);
+}
+
+Test(transform, refusing_secrets_lets_a_bundle_without_any_through)
+{
+    struct transform_fixture fixture;
+    start(&fixture, strstr(SHOP, "---") + 4);
+    fixture.config.secrets_mode = SECRETS_REFUSE;
+    cr_expect(transform_fixture_run(&fixture), "%s", fixture.err.msg);
+    transform_fixture_done(&fixture);
+}
+
+Test(transform, modes_of_later_versions_are_named)
+{
+    static const struct {
+        enum secrets_mode mode;
+        const char *name;
+    } cases[] = {{SECRETS_SEALED, "sealed"}, {SECRETS_SOPS, "sops"}, {SECRETS_EXTERNAL, "external"}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct transform_fixture fixture;
+        start(&fixture, SHOP);
+        fixture.config.secrets_mode = cases[i].mode;
+        cr_expect_not(transform_fixture_run(&fixture));
+        cr_expect_eq(fixture.err.code, ERR_USAGE);
+        cr_expect(strstr(fixture.err.msg, cases[i].name), "%s", fixture.err.msg);
+        cr_expect(strstr(fixture.err.next, "omit"), "%s", fixture.err.next);
+        transform_fixture_done(&fixture);
+    }
+}
+
+Test(transform, a_rule_can_be_switched_off)
+{
+    struct transform_fixture fixture;
+    start(&fixture, SHOP);
+    *ARENA_PUSH(fixture.arena, &fixture.config.disabled_rules) = STR("service.addresses");
+    cr_assert(transform_fixture_run(&fixture), "%s", fixture.err.msg);
+    const char *web = transform_fixture_yaml(&fixture, "Service", "web");
+    cr_expect(strstr(web, "clusterIP: 10.0.0.1"), "%s", web);
+    cr_expect_not(strstr(web, "sessionAffinity"), "%s", web);
+    transform_fixture_done(&fixture);
+}
+
+Test(transform, a_rule_that_does_not_exist_is_a_fault_of_the_configuration)
+{
+    struct transform_fixture fixture;
+    start(&fixture, SHOP);
+    *ARENA_PUSH(fixture.arena, &fixture.config.disabled_rules) = STR("service.adresses");
+    cr_expect_not(transform_fixture_run(&fixture));
+    cr_expect_eq(fixture.err.code, ERR_USAGE);
+    cr_expect(strstr(fixture.err.msg, "service.adresses"), "%s", fixture.err.msg);
+    transform_fixture_done(&fixture);
+}
+
+static const char *explained(struct transform_fixture *fixture, const char *kind, const char *namespace,
+                             const char *name)
+{
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    bool told = transform_explain(&fixture->log, str_of(kind), str_of(namespace), str_of(name), &text);
+    cr_expect_eq(told, text.len > 0);
+    const char *copy = str_c(fixture->arena, buf_view(&text));
+    buf_done(&text);
+    return copy;
+}
+
+Test(transform, the_log_explains_what_each_rule_did)
+{
+    struct transform_fixture fixture;
+    start(&fixture, SHOP);
+    cr_assert(transform_fixture_run(&fixture), "%s", fixture.err.msg);
+
+    const char *web = explained(&fixture, "service", "", "web");
+    cr_expect(strstr(web, "shop/Service/web\n") == web, "%s", web);
+    cr_expect(strstr(web, "removed   spec.clusterIP  [service.addresses] "), "%s", web);
+    cr_expect(strstr(web, "removed   spec.sessionAffinity  [defaults.fields] "), "%s", web);
+    cr_expect(strstr(explained(&fixture, "Secret", "shop", "db"), "left out  [secrets.omit] "));
+    cr_expect_str_empty(explained(&fixture, "Service", "bank", "web"));
+    cr_expect_str_empty(explained(&fixture, "Service", "", "other"));
+    transform_fixture_done(&fixture);
+}
+
+Test(transform, the_report_counts_and_lists_secrets_without_values)
+{
+    struct transform_fixture fixture;
+    start(&fixture, SHOP);
+    cr_assert(transform_stage(&fixture.run, &fixture.bundle, &fixture.err), "%s", fixture.err.msg);
+
+    const struct value *section = value_key(run_report(&fixture.run), "transform");
+    struct str text = json_text(fixture.arena, section);
+    cr_expect(str_starts(text, STR("{\"objects\":2,\"declared\":1,\"leftOut\":1,\"rules\":{")), "%.*s",
+              STR_ARG(text));
+    cr_expect(str_contains(text, STR("\"service.addresses\":1")), "%.*s", STR_ARG(text));
+    cr_expect(str_contains(
+                  text, STR("\"omittedSecrets\":[{\"namespace\":\"shop\",\"name\":\"db\",\"type\":\"Opaque\","
+                            "\"keys\":[\"password\"]}]")),
+              "%.*s", STR_ARG(text));
+    cr_expect_not(str_contains(text, STR("c3VwZXItc2VjcmV0")));
+    transform_fixture_done(&fixture);
+}
+
+/* The value stands in the object, in last-applied, in a ConfigMap and in the environment; findings, report and
+ * explanations never show it. */
+Test(transform, no_secret_value_is_ever_said)
+{
+    static const char yaml[] =
+        "apiVersion: v1\n"
+        "kind: Secret\n"
+        "metadata:\n"
+        "  name: db\n"
+        "  namespace: shop\n"
+        "  uid: s-1\n"
+        "  annotations:\n"
+        "    kubectl.kubernetes.io/last-applied-configuration: '{\"stringData\":{\"password\":\"hunter22\"}} "
+        "broken'\n"
+        "stringData: {password: hunter22}\n"
+        "---\n"
+        "apiVersion: v1\n"
+        "kind: ConfigMap\n"
+        "metadata: {name: settings, namespace: shop}\n"
+        "data: {password: hunter22, url: 'https://me:hunter22@example.com'}\n"
+        "---\n"
+        "apiVersion: v1\n"
+        "kind: Pod\n"
+        "metadata: {name: web, namespace: shop}\n"
+        "spec: {containers: [{name: web, image: a, env: [{name: PASSWORD, value: hunter22}]}]}\n";
+    struct transform_fixture fixture;
+    start(&fixture, yaml);
+    cr_assert(transform_stage(&fixture.run, &fixture.bundle, &fixture.err), "%s", fixture.err.msg);
+
+    cr_expect_eq(fixture.run.findings.count, 4);
+    cr_expect_not(strstr(transform_fixture_findings(&fixture), "hunter22"));
+    cr_expect_not(str_contains(json_text(fixture.arena, run_report(&fixture.run)), STR("hunter22")));
+    transform_fixture_done(&fixture);
+}
+
+/* Every value that rules look at, replaced by one of the wrong type: nothing may crash, the object survives. */
+Test(transform, objects_of_the_wrong_shape_survive)
+{
+    static const char *const kinds[] = {
+        "v1 Service",
+        "v1 Pod",
+        "v1 PersistentVolumeClaim",
+        "v1 PersistentVolume",
+        "v1 ServiceAccount",
+        "v1 Namespace",
+        "v1 ConfigMap",
+        "v1 Secret",
+        "v1 Endpoints",
+        "apps/v1 Deployment",
+        "apps/v1 StatefulSet",
+        "batch/v1 Job",
+        "batch/v1 CronJob",
+        "autoscaling/v2 HorizontalPodAutoscaler",
+        "keda.sh/v1 ScaledObject",
+        "rbac.authorization.k8s.io/v1 ClusterRole",
+        "discovery.k8s.io/v1 EndpointSlice",
+        "example.com/v1 Widget",
+        "apiextensions.k8s.io/v1 CustomResourceDefinition",
+        "apiregistration.k8s.io/v1 APIService",
+        "admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration",
+    };
+    static const char *const bodies[] = {
+        "\"spec\":[],\"status\":[],\"data\":[],\"rules\":{},\"webhooks\":{},\"secrets\":{}",
+        "\"spec\":\"text\",\"status\":\"text\",\"data\":\"text\",\"webhooks\":\"text\",\"subsets\":\"text\"",
+        "\"spec\":null,\"status\":null,\"data\":null,\"aggregationRule\":null,\"type\":null,\"secrets\":null",
+        "\"spec\":{\"template\":[],\"jobTemplate\":[],\"ports\":{},\"claimRef\":[],\"selector\":[],\"names\":"
+        "[],"
+        "\"volumeClaimTemplates\":{},\"finalizers\":{},\"tolerations\":{},\"containers\":{},\"volumes\":{},"
+        "\"scaleTargetRef\":[],\"conversion\":[],\"behavior\":[],\"strategy\":[],\"group\":{},\"versions\":{}"
+        "}",
+        "\"spec\":{\"template\":{\"metadata\":[],\"spec\":{\"containers\":[1,[],null,{\"env\":[1],\"ports\":["
+        "null]}],"
+        "\"volumes\":[1,{\"configMap\":3}]}},\"ports\":[1,null,{\"nodePort\":{}}],\"volumes\":[1],"
+        "\"containers\":"
+        "[{\"volumeMounts\":[1,{\"name\":{}}]}],\"tolerations\":[1,{\"key\":{}}],\"volumeClaimTemplates\":[1,"
+        "{}],"
+        "\"finalizers\":[1,{}],\"versions\":[1,{}],\"names\":{\"kind\":1}},\"webhooks\":[1,{\"clientConfig\":"
+        "1}],"
+        "\"secrets\":[1,{\"name\":{}}],\"data\":{\"password\":1},\"status\":{\"conditions\":[1,{\"type\":{}}]"
+        "}",
+    };
+    static const char *const metadata[] = {
+        "\"labels\":[],\"annotations\":[],\"ownerReferences\":{},\"finalizers\":{},\"managedFields\":{}",
+        "\"labels\":\"a\",\"annotations\":\"a\",\"ownerReferences\":\"a\",\"finalizers\":\"a\","
+        "\"managedFields\":\"a\"",
+        "\"labels\":{\"owner\":1,\"app\":[]},\"annotations\":{\"control-plane\":{}},"
+        "\"ownerReferences\":[1,"
+        "{\"controller\":true},{\"controller\":true,\"apiVersion\":1,\"kind\":[],\"name\":null}],"
+        "\"finalizers\":"
+        "[1,null,{}],\"managedFields\":[{\"fieldsV1\":{\"f:spec\":1,\"f:metadata\":{\"f:finalizers\":[]}}}]",
+    };
+    for (size_t k = 0; k < COUNT_OF(kinds); k++)
+        for (size_t b = 0; b < COUNT_OF(bodies) * COUNT_OF(metadata); b++) {
+            struct transform_fixture fixture;
+            transform_fixture_init(&fixture);
+            struct str kind = str_of(kinds[k]), version = str_cut(&kind, ' ');
+            struct str text =
+                str_fmt(fixture.arena,
+                        "{\"apiVersion\":\"%.*s\",\"kind\":\"%.*s\",\"metadata\":{\"name\":\"a\","
+                        "\"namespace\":\"shop\",\"uid\":\"u\",%s},%s}",
+                        STR_ARG(version), STR_ARG(kind), metadata[b % COUNT_OF(metadata)],
+                        bodies[b / COUNT_OF(metadata)]);
+            cr_assert(transform_fixture_text(&fixture, str_c(fixture.arena, text)), "%s", fixture.err.msg);
+            cr_expect(transform_fixture_run(&fixture), "%.*s: %s", STR_ARG(text), fixture.err.msg);
+            transform_fixture_done(&fixture);
+        }
+}
+
+Test(transform, rule_ids_are_unique_and_every_rule_says_what_and_why)
+{
+    for (size_t i = 0; i < transform_rule_count(); i++) {
+        struct transform_rule_info info = transform_rule_info(transform_rule_at(i));
+        cr_expect_eq(transform_rule_find(str_of(info.id)), transform_rule_at(i), "%s comes twice", info.id);
+        cr_expect(info.what[0] && info.why[0] && info.applies[0], "%s", info.id);
+    }
+    cr_expect_null(transform_rule_at(transform_rule_count()));
+    cr_expect_null(transform_rule_find(STR("no.such-rule")));
+}
+
+/* docs/rules.md is printed from the table. Set UPDATE=1 to print it again. */
+Test(transform, the_manual_says_what_the_table_says)
+{
+    struct transform_fixture fixture;
+    struct str manual = STR_NONE;
+    struct buf text;
+    transform_fixture_init(&fixture);
+    buf_init(&text, 1 << 20);
+    transform_rules_markdown(&text);
+    if (getenv("UPDATE"))
+        cr_assert(file_write("docs/rules.md", buf_view(&text), 0644, &fixture.err), "%s", fixture.err.msg);
+    cr_assert(file_read(fixture.arena, "docs/rules.md", 1 << 20, &manual, &fixture.err), "%s",
+              fixture.err.msg);
+    cr_expect(str_eq(manual, buf_view(&text)), "docs/rules.md is stale: run UPDATE=1 make unit "
+                                               "FILTER='transform/the_manual*'");
+    buf_done(&text);
+    transform_fixture_done(&fixture);
+}

@@ -1,0 +1,84 @@
+/* rule.h — what a rule is given and what it may do. For the files of this folder only.
+ *
+ * A rule is a row of rules.def and one function over a subject: the resource as it was read, the object as the rules
+ * before left it, and the scene, which is everything else that was read. It acts through the subject_* verbs, which
+ * write the log; a verb that finds nothing to do does nothing and logs nothing.
+ */
+#pragma once
+#include "transform/kinds.h"
+#include "transform/managed.h"
+#include "transform/transform.h"
+
+struct scaled {
+    struct str namespace, group, kind, name;
+};
+
+/* All resources as they were read, and what several rules ask about them. */
+struct scene {
+    const struct bundle *live;
+    const struct config *config;
+    struct scaled *items; /* targets of autoscalers, sorted */
+    size_t count, cap;
+};
+
+struct subject {
+    struct arena *arena;
+    struct run *run;
+    const struct scene *scene;
+    struct transform_log *log;
+    const struct transform_rule *rule; /* the one at work */
+    const struct resource *live;
+    const struct value *object;
+    struct managed managed;
+    bool from_cluster; /* an API server returned it; else it is a manifest, and all in it is meant */
+    bool dropped;
+};
+
+typedef void (*transform_apply_fn)(struct subject *subject);
+
+struct transform_rule {
+    const char *id;
+    int pitfall;
+    const char *applies;
+    transform_apply_fn apply;
+    const char *what, *why;
+};
+
+#define RULE(id, pitfall, applies, apply, what, why) void apply(struct subject *subject);
+#include "transform/rules.def"
+#undef RULE
+
+/* Verbs. */
+void subject_drop(struct subject *subject);
+/* Takes out what stands at the path; says whether there was anything. */
+bool subject_remove(struct subject *subject, const char *const *path);
+/* The same, and then the map that held it when that is left empty. The path is two keys at least. */
+void subject_remove_tidy(struct subject *subject, const char *const *path);
+/* Puts `value` at the path; logs one change unless the same stood there already. */
+void subject_set(struct subject *subject, const char *const *path, const struct value *value);
+/* Keys of the map at the path (labels, annotations) for which `unwanted` holds go; a map left empty goes too. */
+typedef bool (*unwanted_key_fn)(struct str key, struct str text);
+void subject_remove_keys(struct subject *subject, const char *const *path, unwanted_key_fn unwanted);
+/* For a rule that rebuilds the object itself: logs one step of it. */
+void subject_note(struct subject *subject, enum transform_action action, struct str pointer);
+/* A finding on the subject; `path` is dotted, and no text of these may hold a value of a Secret. */
+void subject_finding(struct subject *subject, const char *check, enum severity severity, const char *path,
+                     struct str message, const char *fix);
+
+/* Questions. */
+struct str subject_annotation(const struct subject *subject,
+                              const char *key); /* as it was read; empty: none */
+struct str subject_label(const struct subject *subject, const char *key);
+/* Who owns the field: of a manifest its author, exactly. */
+enum managed_by subject_owner(const struct subject *subject, const char *const *path);
+/* A person or tool set the field that the server else would allocate. */
+bool subject_meant(const struct subject *subject, const char *const *path);
+/* The resource as it was read; NULL when it is not in the bundle. */
+const struct resource *scene_find(const struct scene *scene, struct str group, struct str kind,
+                                  struct str namespace, struct str name);
+
+/* Finds the targets of all autoscalers; call once, on a sorted bundle. */
+void scene_init(struct scene *scene, struct arena *arena, const struct bundle *live,
+                const struct config *config);
+/* An autoscaler owns the number of replicas of the resource. */
+bool scene_scales(const struct scene *scene, const struct resource *resource);

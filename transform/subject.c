@@ -1,0 +1,126 @@
+#include "core/base/pointer.h"
+#include "transform/rule.h"
+
+static struct str pointer_of(struct arena *arena, const char *const *path)
+{
+    struct str pointer = STR_NONE;
+    for (; *path; path++)
+        pointer = pointer_child(arena, pointer, str_of(*path));
+    return pointer;
+}
+
+void subject_note(struct subject *subject, enum transform_action action, struct str pointer)
+{
+    *ARENA_PUSH(subject->arena, subject->log) =
+        (struct transform_entry){subject->rule, subject->live, action, pointer};
+}
+
+void subject_drop(struct subject *subject)
+{
+    subject->dropped = true;
+    subject_note(subject, TRANSFORM_DROPPED, STR_NONE);
+}
+
+bool subject_remove(struct subject *subject, const char *const *path)
+{
+    const struct value *less = value_without_in(subject->arena, subject->object, path);
+    if (less == subject->object)
+        return false;
+    subject->object = less;
+    subject_note(subject, TRANSFORM_REMOVED, pointer_of(subject->arena, path));
+    return true;
+}
+
+/* Takes out the map at the path when it is empty. Only for maps that this rule emptied: one that was empty when it
+ * was read may mean something, as in podSelector: {}. */
+static void tidy(struct subject *subject, const char *const *path)
+{
+    const struct value *map = value_in(subject->object, path);
+    if (value_is(map, VALUE_MAP) && value_count(map) == 0)
+        subject->object = value_without_in(subject->arena, subject->object, path);
+}
+
+#define PATH_MAX_KEYS 8
+
+void subject_remove_tidy(struct subject *subject, const char *const *path)
+{
+    const char *parent[PATH_MAX_KEYS] = {NULL};
+    for (size_t i = 0; path[i + 1] != NULL && i + 1 < PATH_MAX_KEYS; i++)
+        parent[i] = path[i];
+    if (subject_remove(subject, path))
+        tidy(subject, parent);
+}
+
+void subject_set(struct subject *subject, const char *const *path, const struct value *value)
+{
+    const struct value *before = value_in(subject->object, path);
+    if (before != NULL && value_equal(before, value))
+        return;
+    subject->object = value_with_in(subject->arena, subject->object, path, value);
+    subject_note(subject, TRANSFORM_CHANGED, pointer_of(subject->arena, path));
+}
+
+void subject_remove_keys(struct subject *subject, const char *const *path, unwanted_key_fn unwanted)
+{
+    const struct value *map = value_in(subject->object, path);
+    struct value_map_builder kept = {0};
+    bool changed = false;
+    MEMBER_EACH(member, map)
+    {
+        if (!unwanted(member->key, value_str(&member->value))) {
+            value_put(subject->arena, &kept, member->key, &member->value);
+            continue;
+        }
+        changed = true;
+        struct str at = pointer_of(subject->arena, path);
+        subject_note(subject, TRANSFORM_REMOVED, pointer_child(subject->arena, at, member->key));
+    }
+    if (!changed)
+        return;
+    subject->object =
+        value_with_in(subject->arena, subject->object, path, value_map_done(subject->arena, &kept));
+    tidy(subject, path);
+}
+
+void subject_finding(struct subject *subject, const char *check, enum severity severity, const char *path,
+                     struct str message, const char *fix)
+{
+    *ARENA_PUSH(subject->arena, &subject->run->findings) = (struct finding){
+        .check = str_of(check),
+        .severity = severity,
+        .api_version = subject->live->api_version,
+        .kind = subject->live->kind,
+        .namespace = subject->live->namespace,
+        .name = subject->live->name,
+        .path = str_of(path),
+        .message = message,
+        .fix = str_of(fix),
+    };
+}
+
+static struct str metadata_text(const struct subject *subject, const char *map, const char *key)
+{
+    return value_str_in(subject->live->object, PATH("metadata", map, key));
+}
+
+struct str subject_annotation(const struct subject *subject, const char *key)
+{
+    return metadata_text(subject, "annotations", key);
+}
+
+struct str subject_label(const struct subject *subject, const char *key)
+{
+    return metadata_text(subject, "labels", key);
+}
+
+enum managed_by subject_owner(const struct subject *subject, const char *const *path)
+{
+    if (!subject->from_cluster)
+        return value_in(subject->live->object, path) ? MANAGED_BY_APPLY : MANAGED_BY_NOBODY;
+    return managed_who_in(&subject->managed, path);
+}
+
+bool subject_meant(const struct subject *subject, const char *const *path)
+{
+    return subject_owner(subject, path) > MANAGED_BY_CONTROLLER;
+}

@@ -1,0 +1,177 @@
+#include "transform/transform.h"
+
+#include "core/config/config.h"
+#include "transform/rule.h"
+
+static const struct transform_rule RULES[] = {
+#define RULE(id, pitfall, applies, apply, what, why) {id, pitfall, applies, apply, what, why},
+#include "transform/rules.def"
+#undef RULE
+};
+
+size_t transform_rule_count(void)
+{
+    return COUNT_OF(RULES);
+}
+
+const struct transform_rule *transform_rule_at(size_t index)
+{
+    return index < COUNT_OF(RULES) ? &RULES[index] : NULL;
+}
+
+const struct transform_rule *transform_rule_find(struct str id)
+{
+    for (size_t i = 0; i < COUNT_OF(RULES); i++)
+        if (str_is(id, RULES[i].id))
+            return &RULES[i];
+    return NULL;
+}
+
+struct transform_rule_info transform_rule_info(const struct transform_rule *rule)
+{
+    return (struct transform_rule_info){rule->id, rule->pitfall, rule->applies, rule->what, rule->why};
+}
+
+/* "Kind.group": the group of the core API is empty and so is its dot. */
+static bool names_type(struct str word, struct str group, struct str kind)
+{
+    struct str rest = word, word_kind = str_cut(&rest, '.');
+    return str_eq(word_kind, kind) && str_eq(rest, group);
+}
+
+static bool applies_to(const struct transform_rule *rule, struct str group, struct str kind)
+{
+    struct str words = str_of(rule->applies);
+    if (str_is(words, "*"))
+        return true;
+    while (words.len > 0)
+        if (names_type(str_cut(&words, ' '), group, kind))
+            return true;
+    return false;
+}
+
+/* The rules that run for one type. Resources of a type stand together, so one plan at a time is enough. */
+struct plan {
+    struct str group, kind;
+    const struct transform_rule *rules[COUNT_OF(RULES)];
+    size_t count;
+    bool made;
+};
+
+static bool is_disabled(const struct config *config, const struct transform_rule *rule)
+{
+    return str_in(str_of(rule->id), config->disabled_rules.items, config->disabled_rules.count);
+}
+
+static void plan_for(struct plan *plan, const struct config *config, const struct resource *resource)
+{
+    struct str group = resource_group(resource);
+    if (plan->made && str_eq(plan->group, group) && str_eq(plan->kind, resource->kind))
+        return;
+    *plan = (struct plan){.group = group, .kind = resource->kind, .made = true};
+    for (size_t i = 0; i < COUNT_OF(RULES); i++)
+        if (applies_to(&RULES[i], group, resource->kind) && !is_disabled(config, &RULES[i]))
+            plan->rules[plan->count++] = &RULES[i];
+}
+
+/* What the API server stamps on everything it stores, and nobody writes. */
+static bool is_from_cluster(const struct value *object)
+{
+    const struct value *metadata = value_key(object, "metadata");
+    return value_key(metadata, "uid") || value_key(metadata, "resourceVersion") ||
+           value_is(value_key(metadata, "creationTimestamp"), VALUE_STRING) ||
+           value_key(metadata, "managedFields");
+}
+
+static void transform_resource(struct subject *subject, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count && !subject->dropped; i++) {
+        size_t before = subject->log->count;
+        subject->rule = plan->rules[i];
+        subject->rule->apply(subject);
+        if (subject->log->count > before)
+            subject->log->applications[subject->rule - RULES]++;
+    }
+}
+
+static bool check_settings(const struct config *config, struct err *err)
+{
+    for (size_t i = 0; i < config->disabled_rules.count; i++) {
+        struct str id = config->disabled_rules.items[i];
+        if (transform_rule_find(id) == NULL) {
+            err_set(err, ERR_USAGE, "no transform rule is called \"%.*s\"", STR_ARG(id));
+            return err_next(err, "docs/rules.md lists the rules; correct or remove the id");
+        }
+    }
+    static const char *const names[] = {
+        [SECRETS_SEALED] = "sealed", [SECRETS_SOPS] = "sops", [SECRETS_EXTERNAL] = "external"};
+    if (config->secrets_mode == SECRETS_REFUSE || config->secrets_mode == SECRETS_OMIT)
+        return true;
+    err_set(err, ERR_USAGE, "this version cannot write Secrets as \"%s\"", names[config->secrets_mode]);
+    return err_next(err, "use --secrets omit: Secrets are left out and listed, for you to provide");
+}
+
+static bool check_secrets(const struct config *config, const struct transform_log *log, struct err *err)
+{
+    size_t count = log->omitted_secrets.count;
+    if (config->secrets_mode != SECRETS_REFUSE || count == 0)
+        return true;
+    err_set(err, ERR_REFUSED, "%zu Secret%s would have to be written, and no way to keep %s safe was chosen",
+            count, count == 1 ? "" : "s", count == 1 ? "it" : "them");
+    return err_next(err, "choose one: --secrets omit leaves Secrets out and lists them");
+}
+
+static void collect(struct run *run, const struct scene *scene, struct bundle *declared,
+                    struct transform_log *log)
+{
+    struct plan plan = {0};
+    for (size_t i = 0; i < scene->live->count; i++) {
+        const struct resource *live = &scene->live->items[i];
+        struct subject subject = {.arena = run->arena, .run = run, .scene = scene, .log = log, .live = live};
+        subject.object = live->object;
+        subject.from_cluster = is_from_cluster(live->object);
+        managed_read(&subject.managed, run->arena, live->object);
+        plan_for(&plan, run->config, live);
+        transform_resource(&subject, &plan);
+        if (subject.dropped)
+            continue;
+        struct resource kept = *live;
+        kept.object = subject.object;
+        bundle_add(declared, &kept);
+    }
+}
+
+bool transform_run(struct run *run, struct bundle *bundle, struct transform_log *ret_log, struct err *err)
+{
+    if (!check_settings(run->config, err))
+        return false;
+
+    bundle_sort(bundle);
+    struct scene scene;
+    scene_init(&scene, run->arena, bundle, run->config);
+    struct transform_log log = {.applications = ARENA_ARRAY(run->arena, size_t, COUNT_OF(RULES))};
+    struct bundle declared = *bundle;
+    declared.items = NULL;
+    declared.count = declared.cap = 0;
+    size_t findings = run->findings.count;
+    collect(run, &scene, &declared, &log);
+
+    if (!check_secrets(run->config, &log, err)) {
+        run->findings.count = findings;
+        return false;
+    }
+    log.objects = bundle->count;
+    log.declared = declared.count;
+    *bundle = declared;
+    *ret_log = log;
+    return true;
+}
+
+bool transform_stage(struct run *run, struct bundle *bundle, struct err *err)
+{
+    struct transform_log log;
+    if (!transform_run(run, bundle, &log, err))
+        return false;
+    run_section(run, "transform", transform_section(run->arena, &log));
+    return true;
+}

@@ -1,0 +1,60 @@
+/* transform.h — from live objects to declared ones: what somebody meant, without what the cluster added.
+ *
+ * A live object mixes three hands: its author's, the API server's (defaults, allocated addresses, bookkeeping) and
+ * the controllers' (status, children, bound volumes). The stage keeps the first. It runs the rules of rules.def, in
+ * their order, over every resource: a rule leaves a resource out, removes or changes a field, or adds a finding. What
+ * each did is in the log, so that every difference between cluster and repository has a rule that explains it.
+ * Rules look at other resources only as they were read, so the result depends on the bundle and on nothing else: not
+ * on its order, and a declared bundle transformed again stays as it is.
+ * The bundle is changed in place: new immutable trees, resources that were left out gone. On failure it is untouched.
+ * Fails with REFUSED (Secrets, and the configuration says refuse) and USAGE (a mode or rule that does not exist).
+ */
+#pragma once
+#include "core/run.h"
+
+struct transform_rule;
+
+enum transform_action { TRANSFORM_DROPPED, TRANSFORM_REMOVED, TRANSFORM_CHANGED };
+
+/* One thing one rule did. `pointer` is empty where the whole resource was meant. */
+struct transform_entry {
+    const struct transform_rule *rule;
+    const struct resource *resource; /* as it was read */
+    enum transform_action action;
+    struct str pointer; /* JSON pointer into the resource as it was read */
+};
+
+/* What a run of the stage did, in the order of resources and, for each, of rules. */
+struct transform_log {
+    struct transform_entry *items;
+    size_t count, cap;
+    size_t objects, declared;
+    size_t *applications;                      /* per rule, in the order of the table */
+    struct value_list_builder omitted_secrets; /* {namespace, name, type, keys}; never a value */
+};
+
+/* The stage: transform_run, and the report section "transform" {objects, declared, leftOut, rules, omittedSecrets}. */
+bool transform_stage(struct run *run, struct bundle *bundle, struct err *err) WARN_UNUSED;
+/* The same with a log for the caller; adds no section. The log lives in the run's arena. */
+bool transform_run(struct run *run, struct bundle *bundle, struct transform_log *ret_log,
+                   struct err *err) WARN_UNUSED;
+const struct value *transform_section(struct arena *arena, const struct transform_log *log);
+
+/* Writes for each resource of that kind and name, in whatever namespace, what the rules did to it and why. False when
+ * the log has nothing on it: no rule touched it, or there is no such resource. An empty namespace means any. */
+bool transform_explain(const struct transform_log *log, struct str kind, struct str namespace,
+                       struct str name, struct buf *text);
+
+/* The table, for manuals and configuration. */
+struct transform_rule_info {
+    const char *id;      /* "service.addresses" */
+    int pitfall;         /* row of the list of what goes wrong; 0 for none */
+    const char *applies; /* kinds as "Kind.group", separated by blanks; "*" is every kind */
+    const char *what, *why;
+};
+size_t transform_rule_count(void);
+struct transform_rule_info transform_rule_info(const struct transform_rule *rule);
+const struct transform_rule *transform_rule_at(size_t index);
+const struct transform_rule *transform_rule_find(struct str id); /* NULL when there is none */
+/* The table as Markdown: docs/rules.md is this text. */
+void transform_rules_markdown(struct buf *text);
