@@ -27,7 +27,7 @@ LDFLAGS.release := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 LDFLAGS.clang   := $(LDFLAGS.release)
 LDFLAGS.debug   := -fsanitize=address,undefined
 
-PKGS   := libcurl libgit2 yaml-0.1 libarchive libzstd libcrypto libmicrohttpd
+PKGS   := libcurl libgit2 yaml-0.1 libarchive libzstd libcrypto libmicrohttpd zlib
 CFLAGS += -std=c17 -D_GNU_SOURCE $(WARN) $(FLAGS.$(VARIANT)) -I. -MMD -MP -pthread \
           $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDLIBS += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -ls3 -pthread -lm
