@@ -88,9 +88,13 @@ static bool is_fatal(struct worker *w, int status, struct err *err)
 static bool read_spaces(struct worker *w, struct job *job, const struct str_list *spaces, struct err *err)
 {
     struct str_list forbidden = {0};
+    size_t tried = 0;
     for (size_t i = 0; i < spaces->count; i++) {
         struct str space = spaces->items[i];
-        if (!kube_selects_namespace(w->s->selection, space) || read_list(w, job, space, err))
+        if (!kube_selects_namespace(w->s->selection, space))
+            continue;
+        tried++;
+        if (read_list(w, job, space, err))
             continue;
         if (is_fatal(w, job->status, err))
             return false;
@@ -101,7 +105,9 @@ static bool read_spaces(struct worker *w, struct job *job, const struct str_list
     }
     if (forbidden.count != 0) {
         struct str names = str_join(w->arena, forbidden.items, forbidden.count, STR(", "));
-        job->type->missing = str_fmt(w->arena, "forbidden in %.*s", STR_ARG(names));
+        job->type->missing = forbidden.count == tried
+                                 ? STR("forbidden")
+                                 : str_fmt(w->arena, "forbidden in %.*s", STR_ARG(names));
     }
     return true;
 }
