@@ -88,7 +88,7 @@ static const struct value *apply(struct server *s, const struct resource_type *t
 
 #define CONFIG_MAP(name, data)                                                                               \
     "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"" name "\"},\"data\":{" data "}" \
-                                                                                                         "}"
+    "}"
 
 static void open_namespace(struct server *s)
 {
@@ -305,13 +305,22 @@ CASE(a_version_of_the_future_and_a_broken_token_are_refused)
     cr_expect_eq(s->err.code, ERR_INVALID, "%s", s->err.msg);
 }
 
+/* Names of schemas are the server's own affair; readers find a type by x-kubernetes-group-version-kind. */
+static bool describes(const struct value *document, const char *group, const char *kind)
+{
+    MEMBER_EACH(schema, value_in(document, PATH("components", "schemas")))
+    VALUE_EACH(gvk, value_key(&schema->value, "x-kubernetes-group-version-kind"))
+    if (str_is(value_str(value_key(gvk, "group")), group) && str_is(value_str(value_key(gvk, "kind")), kind))
+        return str_is(value_str(value_key(&schema->value, "type")), "object");
+    return false;
+}
+
 CASE(openapi_describes_what_it_serves)
 {
     const struct value *documents;
     cr_assert(kube_openapi(s->kube, s->arena, &documents, &s->err), "%s", s->err.msg);
-    const struct value *apps = value_key(documents, "apis/apps/v1");
-    cr_expect(value_in(apps, PATH("components", "schemas", "io.k8s.api.apps.v1.Deployment")) != NULL);
-    cr_expect(value_key(documents, "api/v1") != NULL);
+    cr_expect(describes(value_key(documents, "apis/apps/v1"), "apps", "Deployment"));
+    cr_expect(describes(value_key(documents, "api/v1"), "", "ConfigMap"));
 }
 
 CASE(a_custom_type_is_served_soon_after_its_definition)
