@@ -68,7 +68,8 @@ $(BUILD)/backupd: $(call obj,backupd/main.c) $(LIB)
 	@echo "  LD    $@"
 	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-$(BUILD)/tests/all: $(call obj,$(TEST_SRC)) $(LIB)
+# Tests of the daemon run the very binary.
+$(BUILD)/tests/all: $(call obj,$(TEST_SRC)) $(LIB) | $(BUILD)/backupd
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -lssl -lz -o $@
