@@ -321,11 +321,11 @@ bool server_start(struct sandbox *sandbox, struct err *err)
 {
     struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_port = htons(sandbox->options.port)};
     loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    sandbox->http = MHD_start_daemon(
-        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC, 0, NULL, NULL,
-        on_request, sandbox, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&loopback, MHD_OPTION_NOTIFY_COMPLETED,
-        on_done, NULL, MHD_OPTION_CONNECTION_LIMIT, 256U, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)64 << 10, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_END);
+    sandbox->http =
+        MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC, 0,
+                         NULL, NULL, on_request, sandbox, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&loopback,
+                         MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_CONNECTION_LIMIT, 256U,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)64 << 10, MHD_OPTION_END);
     if (sandbox->http == NULL)
         return err_errno(err, "sandbox: listen on 127.0.0.1:%u", sandbox->options.port);
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(sandbox->http, MHD_DAEMON_INFO_BIND_PORT);
