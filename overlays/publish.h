@@ -1,0 +1,23 @@
+/* publish.h — the stage that commits what overlays wrote (run->files) to the branch that git.url and git.branch name.
+ *
+ * Only our own top-level names are replaced: base, overlays, argocd, flux, README.md, .gitops-pipe.yaml. The commit
+ * message says which backup it is of; nothing changed, no commit.
+ *
+ * A hole in the snapshot never becomes a deletion: whoever follows the repository would delete the objects for real.
+ * When the bundle is incomplete and publishing would take away an object whose type was not read, nothing at all is
+ * committed, because the files refer to each other; the branch stays at its last good state, the objects are named in
+ * `withheld` and in a finding, and the stage succeeds, so that the nightly job goes on. Additions and changes, and
+ * deletions of types that were read, are published from an incomplete bundle too.
+ *
+ * Adds the section "publish" to the report:
+ *   {url, branch, commit, tree, changed, preview, files{added,changed,removed} (counts),
+ *    paths{added[],changed[],removed[]} (the first 1000 of each), withheld[] (objects, as people name them)}
+ * `commit` is what the branch points to after the stage; empty for a branch that does not exist.
+ * Fails as core/git/repo.h says.
+ */
+#pragma once
+#include "core/run.h"
+
+bool publish_stage(struct run *run, struct bundle *bundle, struct err *err) WARN_UNUSED;
+/* The same without a commit: `changed` says whether there would be one. */
+bool publish_preview(struct run *run, struct bundle *bundle, struct err *err) WARN_UNUSED;
