@@ -1,17 +1,11 @@
 /* Children and their owners. */
 #include "transform/rule.h"
 
-static struct str group_of(struct str api_version)
-{
-    size_t slash = str_find(api_version, '/');
-    return slash == api_version.len ? STR_NONE : str_slice(api_version, 0, slash);
-}
-
 /* The owner that a reference names, as it was read. A namespaced object may be owned by one of its namespace or by a
  * cluster-scoped one. An object of that name with another uid is somebody else: the owner itself is gone. */
 static const struct resource *owner_of(const struct subject *subject, const struct value *reference)
 {
-    struct str group = group_of(value_str(value_key(reference, "apiVersion")));
+    struct str group = api_group(value_str(value_key(reference, "apiVersion")));
     struct str kind = value_str(value_key(reference, "kind")), name = value_str(value_key(reference, "name"));
     const struct resource *owner = scene_find(subject->scene, group, kind, subject->live->namespace, name);
     if (owner == NULL && subject->live->namespace.len > 0)

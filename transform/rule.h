@@ -9,16 +9,32 @@
 #include "transform/managed.h"
 #include "transform/transform.h"
 
+/* The target of an autoscaler. */
 struct scaled {
     struct str namespace, group, kind, name;
+};
+
+struct scaled_list {
+    struct scaled *items; /* sorted */
+    size_t count, cap;
+};
+
+/* The CRD that defines a kind. */
+struct custom_kind {
+    struct str group, kind;
+    const struct value *versions; /* spec.versions */
+};
+
+struct custom_kinds {
+    struct custom_kind *items; /* sorted */
+    size_t count, cap;
 };
 
 /* All resources as they were read, and what several rules ask about them. */
 struct scene {
     const struct bundle *live;
-    const struct config *config;
-    struct scaled *items; /* targets of autoscalers, sorted */
-    size_t count, cap;
+    struct scaled_list scaled;
+    struct custom_kinds custom;
 };
 
 struct subject {
@@ -77,8 +93,12 @@ bool subject_meant(const struct subject *subject, const char *const *path);
 const struct resource *scene_find(const struct scene *scene, struct str group, struct str kind,
                                   struct str namespace, struct str name);
 
-/* Finds the targets of all autoscalers; call once, on a sorted bundle. */
-void scene_init(struct scene *scene, struct arena *arena, const struct bundle *live,
-                const struct config *config);
+/* "apps" of "apps/v1", empty of "v1". */
+struct str api_group(struct str api_version);
+
+/* Gathers what is asked about; call once, on a sorted bundle. */
+void scene_init(struct scene *scene, struct arena *arena, const struct bundle *live);
 /* An autoscaler owns the number of replicas of the resource. */
 bool scene_scales(const struct scene *scene, const struct resource *resource);
+/* The structural schema that the backup's CRDs give for a custom resource; NULL without. */
+const struct value *scene_schema(const struct scene *scene, const struct resource *resource);

@@ -11,47 +11,83 @@ static int scaled_cmp(const void *a, const void *b)
     return order ? order : str_cmp(left->name, right->name);
 }
 
-static struct str group_of(struct str api_version)
+struct str api_group(struct str api_version)
 {
     size_t slash = str_find(api_version, '/');
     return slash == api_version.len ? STR_NONE : str_slice(api_version, 0, slash);
 }
 
 /* KEDA's ScaledObject means a Deployment where it names no kind. */
-static void add_scaled(struct scene *scene, struct arena *arena, const struct resource *scaler)
+static void add_scaled(struct scaled_list *scaled, struct arena *arena, const struct resource *scaler)
 {
     const struct value *target = value_in(scaler->object, PATH("spec", "scaleTargetRef"));
     struct str name = value_str(value_key(target, "name")), kind = value_str(value_key(target, "kind"));
     struct str api_version = value_str(value_key(target, "apiVersion"));
     if (name.len == 0)
         return;
-    *ARENA_PUSH(arena, scene) = (struct scaled){
+    *ARENA_PUSH(arena, scaled) = (struct scaled){
         .namespace = scaler->namespace,
-        .group = api_version.len ? group_of(api_version) : STR("apps"),
+        .group = api_version.len ? api_group(api_version) : STR("apps"),
         .kind = kind.len ? kind : STR("Deployment"),
         .name = name,
     };
 }
 
-void scene_init(struct scene *scene, struct arena *arena, const struct bundle *live,
-                const struct config *config)
+static int custom_cmp(const void *a, const void *b)
 {
-    *scene = (struct scene){.live = live, .config = config};
+    const struct custom_kind *left = a, *right = b;
+    int order = str_cmp(left->group, right->group);
+    return order ? order : str_cmp(left->kind, right->kind);
+}
+
+static void add_custom(struct custom_kinds *custom, struct arena *arena, const struct resource *crd)
+{
+    *ARENA_PUSH(arena, custom) = (struct custom_kind){
+        .group = value_str_in(crd->object, PATH("spec", "group")),
+        .kind = value_str_in(crd->object, PATH("spec", "names", "kind")),
+        .versions = value_in(crd->object, PATH("spec", "versions")),
+    };
+}
+
+void scene_init(struct scene *scene, struct arena *arena, const struct bundle *live)
+{
+    *scene = (struct scene){.live = live};
     for (size_t i = 0; i < live->count; i++) {
         const struct resource *resource = &live->items[i];
         if (resource_is(resource, "autoscaling", "HorizontalPodAutoscaler") ||
             resource_is(resource, "keda.sh", "ScaledObject"))
-            add_scaled(scene, arena, resource);
+            add_scaled(&scene->scaled, arena, resource);
+        else if (resource_is(resource, "apiextensions.k8s.io", "CustomResourceDefinition"))
+            add_custom(&scene->custom, arena, resource);
     }
-    if (scene->count > 0)
-        qsort(scene->items, scene->count, sizeof *scene->items, scaled_cmp);
+    if (scene->scaled.count > 0)
+        qsort(scene->scaled.items, scene->scaled.count, sizeof *scene->scaled.items, scaled_cmp);
+    if (scene->custom.count > 0)
+        qsort(scene->custom.items, scene->custom.count, sizeof *scene->custom.items, custom_cmp);
 }
 
 bool scene_scales(const struct scene *scene, const struct resource *resource)
 {
     struct scaled key = {resource->namespace, resource_group(resource), resource->kind, resource->name};
-    return scene->count > 0 &&
-           bsearch(&key, scene->items, scene->count, sizeof *scene->items, scaled_cmp) != NULL;
+    const struct scaled_list *scaled = &scene->scaled;
+    return scaled->count > 0 &&
+           bsearch(&key, scaled->items, scaled->count, sizeof *scaled->items, scaled_cmp) != NULL;
+}
+
+const struct value *scene_schema(const struct scene *scene, const struct resource *resource)
+{
+    struct custom_kind key = {.group = resource_group(resource), .kind = resource->kind};
+    const struct custom_kinds *custom = &scene->custom;
+    if (custom->count == 0)
+        return NULL;
+    const struct custom_kind *found =
+        bsearch(&key, custom->items, custom->count, sizeof *custom->items, custom_cmp);
+    VALUE_EACH(version, found ? found->versions : NULL)
+    {
+        if (str_eq(value_str(value_key(version, "name")), resource_version(resource)))
+            return value_in(version, PATH("schema", "openAPIV3Schema"));
+    }
+    return NULL;
 }
 
 const struct resource *scene_find(const struct scene *scene, struct str group, struct str kind,

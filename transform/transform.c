@@ -148,7 +148,7 @@ bool transform_run(struct run *run, struct bundle *bundle, struct transform_log 
 
     bundle_sort(bundle);
     struct scene scene;
-    scene_init(&scene, run->arena, bundle, run->config);
+    scene_init(&scene, run->arena, bundle);
     struct transform_log log = {.applications = ARENA_ARRAY(run->arena, size_t, COUNT_OF(RULES))};
     struct bundle declared = *bundle;
     declared.items = NULL;
