@@ -55,6 +55,9 @@ $(BUILD)/obj/%.o: %.c
 	@echo "  CC    $<"
 	@$(CC) $(CFLAGS) -c $< -o $@
 
+# Taken in by the assembler, which notes no dependencies.
+$(call obj,quality/report/assets.c): quality/report/page.css quality/report/page.js
+
 $(LIB): $(call obj,$(LIB_SRC))
 	@echo "  AR    $@"
 	@rm -f $@
