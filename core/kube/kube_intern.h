@@ -51,6 +51,8 @@ bool kube_open_http(struct kube *kube, struct arena *arena, struct err *err) WAR
 bool kube_list_status(struct kube *kube, struct arena *arena, const struct resource_type *type,
                       struct str namespace, struct str resource_version, int *status,
                       struct kube_list *ret_list, struct err *err) WARN_UNUSED;
-/* OpenAPI of the group versions named ("api/v1", "apis/apps/v1"); NULL: of all. */
-bool kube_openapi_of(struct kube *kube, struct arena *arena, const struct str_list *names,
-                     const struct value **ret_documents, struct err *err) WARN_UNUSED;
+/* The index of OpenAPI documents, a map from "api/v1" or "apis/apps/v1", and the document of one of its entries. */
+bool kube_openapi_index(struct kube *kube, struct arena *arena, const struct value **ret_paths,
+                        struct err *err) WARN_UNUSED;
+bool kube_openapi_document(struct kube *kube, struct arena *arena, const struct member *entry,
+                           const struct value **ret_document, struct err *err) WARN_UNUSED;

@@ -131,24 +131,32 @@ static bool read_facts(struct snapshot *s, struct err *err)
     return true;
 }
 
-static struct str group_version_key(struct arena *arena, const struct resource_type *type)
+/* Documents are wanted of types that have objects, which shows while reading; here is only the index of them. */
+static void plan_documents(struct snapshot *s)
 {
-    return type->group.len ? str_fmt(arena, "apis/%.*s/%.*s", STR_ARG(type->group), STR_ARG(type->version))
-                           : str_fmt(arena, "api/%.*s", STR_ARG(type->version));
+    const struct value *paths;
+    struct err err;
+    if (!kube_openapi_index(s->kube, s->arena, &paths, &err)) {
+        note(s, "OpenAPI", &err);
+        return;
+    }
+    s->documents = ARENA_ARRAY(s->arena, struct document, value_count(paths));
+    MEMBER_EACH(entry, paths)
+    s->documents[s->document_count++] = (struct document){.entry = entry};
 }
 
-/* Documents of the types that have objects: what checking and rendering them needs. */
-static void read_openapi(struct snapshot *s)
+static void collect_documents(struct snapshot *s)
 {
-    struct str_list names = {0};
-    struct err err;
-    for (size_t i = 0; i < s->job_count; i++) {
-        struct str name = group_version_key(s->arena, s->jobs[i].type);
-        if (s->jobs[i].type->count != 0 && !str_in(name, names.items, names.count))
-            *ARENA_PUSH(s->arena, &names) = name;
+    struct value_map_builder map = {0};
+    for (size_t i = 0; i < s->document_count; i++) {
+        const struct document *document = &s->documents[i];
+        if (document->root != NULL)
+            value_put(s->arena, &map, document->entry->key, document->root);
+        if (document->problem.len != 0)
+            *ARENA_PUSH(s->arena, &s->bundle->problems) = document->problem;
     }
-    if (!kube_openapi_of(s->kube, s->arena, &names, &s->bundle->openapi, &err))
-        note(s, "OpenAPI", &err);
+    if (map.count != 0)
+        s->bundle->openapi = value_map_done(s->arena, &map);
 }
 
 /* ---- objects that two groups show ---- */
@@ -247,10 +255,11 @@ bool kube_snapshot(struct kube *kube, struct arena *arena, const struct kube_sel
     bundle.resource_version = s.moment;
     bundle.complete = true;
     plan(&s);
+    plan_documents(&s);
     if (!snapshot_read(&s, err) || !snapshot_read_by_namespace(&s, err))
         return err_context(err, "snapshot");
     collect(&s);
-    read_openapi(&s);
+    collect_documents(&s);
     bundle_sort(&bundle);
     *ret_bundle = bundle;
     return true;

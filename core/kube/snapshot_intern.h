@@ -20,6 +20,14 @@ struct job {
     int status; /* of the answer that ended it */
 };
 
+/* The OpenAPI document of one group version. */
+struct document {
+    const struct member *entry; /* of the index */
+    bool wanted, taken;
+    const struct value *root; /* NULL: not wanted, or not to be had */
+    struct str problem;
+};
+
 struct snapshot {
     struct kube *kube;
     struct arena *arena;
@@ -32,13 +40,17 @@ struct snapshot {
 
     struct job *jobs;
     size_t job_count;
-    pthread_mutex_t lock; /* over what follows */
+    struct document *documents;
+    size_t document_count;
+
+    pthread_mutex_t lock; /* over what follows, and over wanted and taken */
+    pthread_cond_t changed;
     size_t next, done;
     bool stop;
     struct err fault; /* why, when stop is set */
 };
 
-/* Reads every job. Fails only when the server itself is out of reach or no longer takes our credentials. */
+/* Reads every job, and the documents of types that have objects. Fails only when the server itself is out of reach or no longer takes our credentials. */
 bool snapshot_read(struct snapshot *s, struct err *err) WARN_UNUSED;
 /* Second try for types that may not be listed everywhere. */
 bool snapshot_read_by_namespace(struct snapshot *s, struct err *err) WARN_UNUSED;

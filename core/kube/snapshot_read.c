@@ -128,32 +128,86 @@ static bool read_type(struct worker *w, struct job *job, struct err *err)
 
 /* ---- the workers ---- */
 
-static struct job *next_job(struct snapshot *s)
+/* Types come first; documents follow as their types turn out to have objects. */
+struct task {
+    struct job *job;
+    struct document *document;
+};
+
+static struct document *wanted_document(struct snapshot *s)
 {
+    for (size_t i = 0; i < s->document_count; i++)
+        if (s->documents[i].wanted && !s->documents[i].taken)
+            return &s->documents[i];
+    return NULL;
+}
+
+/* False when nothing is left, nor can come any more. Waits while the other worker's type may still want a document. */
+static bool next_task(struct snapshot *s, struct task *ret_task)
+{
+    struct task task = {0};
     pthread_mutex_lock(&s->lock);
-    struct job *job = !s->stop && s->next < s->job_count ? &s->jobs[s->next++] : NULL;
+    while (!s->stop && task.job == NULL && task.document == NULL) {
+        if (s->next < s->job_count)
+            task.job = &s->jobs[s->next++];
+        else if ((task.document = wanted_document(s)) != NULL)
+            task.document->taken = true;
+        else if (s->done < s->job_count)
+            pthread_cond_wait(&s->changed, &s->lock);
+        else
+            break;
+    }
     pthread_mutex_unlock(&s->lock);
-    return job;
+    *ret_task = task;
+    return task.job != NULL || task.document != NULL;
+}
+
+static bool describes(const struct document *document, const struct resource_type *type)
+{
+    struct str rest = document->entry->key, root = str_cut(&rest, '/');
+    struct str group = str_is(root, "apis") ? str_cut(&rest, '/') : STR_NONE;
+    return str_eq(group, type->group) && str_eq(rest, type->version);
+}
+
+static void want_document(struct snapshot *s, const struct job *job)
+{
+    for (size_t i = 0; i < s->document_count && job->found.count != 0; i++)
+        if (describes(&s->documents[i], job->type))
+            s->documents[i].wanted = true;
 }
 
 static void job_done(struct snapshot *s, const struct job *job, const struct err *fault)
 {
     pthread_mutex_lock(&s->lock);
     s->done++;
+    want_document(s, job);
     if (fault != NULL && !s->stop) {
         s->stop = true;
         s->fault = *fault;
     }
     progress_step(s->progress, "reading", s->done, s->job_count, "types", job->type->plural);
+    pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->lock);
+}
+
+static void read_document(struct worker *w, struct document *document)
+{
+    struct err err;
+    if (!kube_openapi_document(w->kube, w->arena, document->entry, &document->root, &err))
+        document->problem = str_dup(w->arena, str_of(err.msg));
 }
 
 static void *work(void *ctx)
 {
     struct worker *w = ctx;
+    struct task task;
     struct err err;
-    for (struct job *job; (job = next_job(w->s)) != NULL;)
-        job_done(w->s, job, read_type(w, job, &err) ? NULL : &err);
+    while (next_task(w->s, &task)) {
+        if (task.document != NULL)
+            read_document(w, task.document);
+        else
+            job_done(w->s, task.job, read_type(w, task.job, &err) ? NULL : &err);
+    }
     return NULL;
 }
 
@@ -177,7 +231,9 @@ bool snapshot_read(struct snapshot *s, struct err *err)
 {
     struct worker first = {.s = s, .kube = s->kube, .arena = s->arena};
     pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->changed, NULL);
     work_in_two(&first);
+    pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->lock);
     if (s->stop)
         *err = s->fault;
@@ -218,6 +274,7 @@ bool snapshot_read_by_namespace(struct snapshot *s, struct err *err)
 {
     struct worker w = {.s = s, .kube = s->kube, .arena = s->arena};
     struct str_list spaces = {0};
+
     for (size_t i = 0; i < s->job_count; i++) {
         struct job *job = &s->jobs[i];
         if (!job->type->namespaced || !str_is(job->type->missing, "forbidden"))
@@ -229,6 +286,11 @@ bool snapshot_read_by_namespace(struct snapshot *s, struct err *err)
             return false;
         if (job->type->missing.len == 0 && s->namespaces_forbidden)
             job->type->missing = STR("forbidden outside the namespaces that were read");
+        want_document(s, job);
+    }
+    for (struct document *document; (document = wanted_document(s)) != NULL;) {
+        document->taken = true;
+        read_document(&w, document);
     }
     return true;
 }
