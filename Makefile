@@ -143,8 +143,8 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(call obj,$(BENCH_LIB)) $(LIB)
 
 # WORDS narrows a run to the files whose names contain one of them: make test-live WORDS='stack render'
 test-live:
-	.ci/install build live
-	@$(MAKE) --no-print-directory -j$(JOBS) programs
+	.ci/install build test live
+	@$(MAKE) --no-print-directory -j$(JOBS) programs tests
 	tests/live/stack/build
 	tests/live/run $(WORDS)
 
