@@ -40,3 +40,13 @@ read_only_credentials() {
     xml_text() { sed -n "s,.*<$1>\([^<]*\)</$1>.*,\1,p" <<<"$answer"; }
     echo "$(xml_text AccessKeyId) $(xml_text SecretAccessKey) $(xml_text SessionToken)"
 }
+
+s3_put_file() { # path file
+    curl -fsS --aws-sigv4 aws:amz:us-east-1:s3 --user "$MINIO_KEY:$MINIO_SECRET" -T "$2" \
+        -H "x-amz-content-sha256: $(sha256sum "$2" | cut -d' ' -f1)" "$MINIO_URL/$1"
+}
+
+s3_get_file() { # path file
+    curl -fsS --aws-sigv4 aws:amz:us-east-1:s3 --user "$MINIO_KEY:$MINIO_SECRET" -o "$2" \
+        -H "x-amz-content-sha256: $(sha256sum </dev/null | cut -d' ' -f1)" "$MINIO_URL/$1"
+}

@@ -27,7 +27,7 @@ environments:
   - {name: mirror}
 git: {url: "file://$dir/repo.git", branch: main, author: "live tests <live@example.com>"}
 deliver: [argocd, flux]
-drills: {targets: ["$target"], environment: mirror}
+drills: {target: "$target", environment: mirror}
 END
 }
 
