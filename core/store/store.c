@@ -9,6 +9,7 @@ static const struct scheme {
     bool (*open)(struct arena *, const struct config_store *, struct store **, struct err *);
 } schemes[] = {
     {STR_INIT("file:"), store_fs_open},
+    {STR_INIT("s3:"), store_s3_open},
     {STR_INIT("mem:"), store_mem_open},
 };
 
@@ -195,7 +196,7 @@ bool store_probe(struct store *store, struct arena *arena, struct err *err)
             continue;
         if (err->code == ERR_EXISTS)
             return true;
-        return err_context(err, "store %.*s: write", STR_ARG(store->url));
+        return err_context(err, "store %.*s", STR_ARG(store->url));
     }
     err_set(err, ERR_REFUSED, "store %.*s: it overwrites objects although told not to (If-None-Match)",
             STR_ARG(store->url));
