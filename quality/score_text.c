@@ -172,8 +172,10 @@ static void put_counts(struct buf *buf, const struct value *section)
     put_count(buf, number(counts, "errors"), "error", "errors");
     buf_text(buf, ", ");
     put_count(buf, number(counts, "warnings"), "warning", "warnings");
-    buf_text(buf, " in ");
-    put_count(buf, namespaces, "namespace", "namespaces");
+    if (namespaces > 0) {
+        buf_text(buf, " in ");
+        put_count(buf, namespaces, "namespace", "namespaces");
+    }
     if (namespaces > 1 && number(worst, "overall") < 100) {
         buf_text(buf, "; worst: ");
         put_plain(buf, value_str(value_key(worst, "name")));

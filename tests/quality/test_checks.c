@@ -96,3 +96,48 @@ Test(checks, ids_are_unique_and_texts_are_there)
                       checks[i].id);
     }
 }
+
+/* docs/checks.md has the line of every check, in its dimension, and of no other. */
+Test(checks, the_manual_lists_the_table)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct err err;
+    struct str manual, line;
+    size_t lines = 0;
+    cr_assert(file_read(arena, "docs/checks.md", 1 << 20, &manual, &err), "%s", err.msg);
+    for (size_t i = 0; i < CHECK_COUNT; i++) {
+        struct str start =
+            str_fmt(arena, "\n| `%s` | %s | ", checks[i].id, severity_name(checks[i].severity));
+        struct str end = str_fmt(arena, " | %s | %s |\n", checks[i].message, checks[i].fix);
+        cr_expect(str_contains(manual, start), "%s is missing, or its severity differs", checks[i].id);
+        cr_expect(str_contains(manual, end), "the texts of %s differ", checks[i].id);
+    }
+    for (struct str rest = manual; rest.len != 0; lines += str_starts(line, STR("| `")))
+        line = str_cut(&rest, '\n');
+    cr_expect_eq(lines, CHECK_COUNT, "a check that is no more is still listed");
+}
+
+static enum dimension dimension_under(struct str heading, enum dimension before)
+{
+    for (int d = 0; d < DIMENSION_COUNT; d++)
+        if (str_is(heading, dimension_title((enum dimension)d)))
+            return (enum dimension)d;
+    return before;
+}
+
+Test(checks, the_manual_has_each_under_its_dimension)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct err err;
+    struct str manual;
+    enum dimension dimension = DIMENSION_COUNT;
+    cr_assert(file_read(arena, "docs/checks.md", 1 << 20, &manual, &err), "%s", err.msg);
+    while (manual.len != 0) {
+        struct str line = str_cut(&manual, '\n');
+        if (str_starts(line, STR("### ")))
+            dimension = dimension_under(str_from(line, 4), dimension);
+        for (size_t i = 0; i < CHECK_COUNT; i++)
+            if (str_starts(line, str_fmt(arena, "| `%s` |", checks[i].id)))
+                cr_expect_eq(checks[i].dimension, dimension, "%s", checks[i].id);
+    }
+}
