@@ -152,7 +152,7 @@ static bool read_environments(struct config_reader *r, const struct value *list,
 static void default_lists(struct arena *arena, struct config *config)
 {
     *ARENA_PUSH(arena, &config->stores) = (struct config_store){
-        .name = STR("main"), .url = STR("file://backups"), .region = STR("us-east-1"), .path_style = true};
+        .name = STR("main"), .url = STR("file:./backups"), .region = STR("us-east-1"), .path_style = true};
     *ARENA_PUSH(arena, &config->environments) = (struct config_environment){.destination = STR(IN_CLUSTER),
                                                                             .name = STR("dev"),
                                                                             .replicas_rule = REPLICAS_FIXED,
@@ -170,13 +170,16 @@ static void default_lists(struct arena *arena, struct config *config)
                                     .harden = true};
 }
 
-/* file://folder is relative to the configuration file, as every other path is. */
+/* A folder named by file: is relative to the configuration file, as every other path is. */
 static void resolve_stores(struct config_reader *r, struct config *config)
 {
     for (size_t i = 0; i < config->stores.count; i++) {
         struct str *url = &config->stores.items[i].url;
-        if (str_starts(*url, STR("file://")))
-            *url = str_fmt(r->arena, "file://%.*s", STR_ARG(config_beside_file(r, str_from(*url, 7))));
+        if (!str_starts(*url, STR("file:")))
+            continue;
+        struct str folder = str_from(*url, str_starts(*url, STR("file://")) ? 7 : 5);
+        folder = config_beside_file(r, str_from(folder, str_starts(folder, STR("./")) ? 2 : 0));
+        *url = str_fmt(r->arena, "file:%s%.*s", str_starts(folder, STR("/")) ? "//" : "./", STR_ARG(folder));
     }
 }
 

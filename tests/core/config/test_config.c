@@ -29,7 +29,7 @@ Test(config, defaults_make_a_usable_pipeline)
     config_defaults(arena, &config);
     cr_expect_eq(config.environments.count, 3);
     cr_expect_eq(config.environments.items[2].replicas_rule, REPLICAS_AT_LEAST);
-    cr_expect(str_is(config.stores.items[0].url, "file://backups"));
+    cr_expect(str_is(config.stores.items[0].url, "file:./backups"));
     cr_expect_eq(config.weight_schema + config.weight_security + config.weight_production +
                      config.weight_resources,
                  100);
@@ -128,7 +128,7 @@ Test(config, paths_are_relative_to_the_file)
     struct arena *arena = arena_new();
     struct config config;
     struct err err;
-    cr_assert(read_text(arena, HEADER "report: {dir: out}\nstores: [{url: 'file://b'}, {url: 'file:///c'}]\n",
+    cr_assert(read_text(arena, HEADER "report: {dir: out}\nstores: [{url: 'file:b'}, {url: 'file:///c'}]\n",
                         &config, &err),
               "%s", err.msg);
     cr_expect(str_is(config.report_dir, "/tmp/out"));
