@@ -2,6 +2,7 @@
 
 #include "core/base/yaml.h"
 #include "overlays/environment.h"
+#include "overlays/publish.h"
 #include "overlays/writer.h"
 
 /* What the environments change, for the report. */
@@ -130,11 +131,12 @@ static bool write_provenance(struct writer *writer)
         {"backup", bundle->backup_id.len ? value_string(arena, bundle->backup_id) : NULL},
         {"serverVersion", bundle->server_version.len ? value_string(arena, bundle->server_version) : NULL},
         {"objects", value_int(arena, (int64_t)bundle->count)},
+        {"complete", value_bool(arena, bundle->complete)},
         {"score", score ? VALUE_MAP(arena, {"overall", value_key(score, "overall")},
                                     {"dimensions", value_key(score, "dimensions")})
                         : NULL});
     return writer_document(
-        writer, STR(".gitops-pipe.yaml"),
+        writer, STR(PUBLISH_PROVENANCE),
         STR("Written by gitops-pipe. Changes below base/, overlays/, argocd/ and flux/ are overwritten."),
         document);
 }

@@ -10,7 +10,7 @@ enum { MAX_PATHS = 1000, MAX_NAMED = 20 };
 /* The names that overlays may write at the top of the repository. */
 static const struct str owned[] = {
     STR_INIT("base"), STR_INIT("overlays"),  STR_INIT("argocd"),
-    STR_INIT("flux"), STR_INIT("README.md"), STR_INIT(".gitops-pipe.yaml"),
+    STR_INIT("flux"), STR_INIT("README.md"), STR_INIT(PUBLISH_PROVENANCE),
 };
 
 /* ---- what would be lost ---- */
@@ -207,18 +207,33 @@ static void add_section(struct run *run, const struct repo *repo, const struct r
 
 /* ---- the stage ---- */
 
+bool publish_owns(struct str path)
+{
+    return str_in(str_slice(path, 0, str_find(path, '/')), owned, COUNT_OF(owned));
+}
+
+/* The provenance names the backup, so it differs every night; that alone is no news. */
+static bool only_provenance(const struct repo_changes *changes)
+{
+    return changes->added.count == 0 && changes->removed.count == 0 && changes->changed.count == 1 &&
+           str_is(changes->changed.items[0], PUBLISH_PROVENANCE);
+}
+
 static bool publish_to(struct run *run, const struct bundle *bundle, struct repo *repo, bool preview,
                        struct err *err)
 {
     struct repo_result result = {.commit = repo_tip(repo)};
     struct str_list losses = {0};
-    if ((preview || !bundle->complete) && !repo_compare(repo, &run->files, &result.changes, err))
+    if (!repo_compare(repo, &run->files, &result.changes, err))
         return false;
+    if (only_provenance(&result.changes))
+        result.changes = (struct repo_changes){.tree = result.changes.tree};
     if (!bundle->complete && !find_losses(run, bundle, repo, &result.changes, &losses, err))
         return false;
     if (losses.count != 0)
         report_losses(run, &losses);
-    else if (!preview && !repo_publish(repo, &run->files, message_of(run, bundle), &result, err))
+    else if (!preview && result.changes.any &&
+             !repo_publish(repo, &run->files, message_of(run, bundle), &result, err))
         return false;
     add_section(run, repo, &result, result.changes.any && losses.count == 0, preview, &losses);
     return true;

@@ -1,7 +1,7 @@
 /* publish.h — the stage that commits what overlays wrote (run->files) to the branch that git.url and git.branch name.
  *
  * Only our own top-level names are replaced: base, overlays, argocd, flux, README.md, .gitops-pipe.yaml. The commit
- * message says which backup it is of; nothing changed, no commit.
+ * message says which backup it is of; nothing changed, no commit: a change of .gitops-pipe.yaml alone, which names the backup, is none.
  *
  * A hole in the snapshot never becomes a deletion: whoever follows the repository would delete the objects for real.
  * When the bundle is incomplete and publishing would take away an object whose type was not read, nothing at all is
@@ -21,3 +21,8 @@
 bool publish_stage(struct run *run, struct bundle *bundle, struct err *err) WARN_UNUSED;
 /* The same without a commit: `changed` says whether there would be one. */
 bool publish_preview(struct run *run, struct bundle *bundle, struct err *err) WARN_UNUSED;
+
+/* Where a repository says which backup it was written from. */
+#define PUBLISH_PROVENANCE ".gitops-pipe.yaml"
+/* Whether a path lies under one of our top-level names. */
+bool publish_owns(struct str path);

@@ -43,23 +43,22 @@ static void write_deploy(struct writer *writer, struct buf *out)
                   "pruning is off in both\nuntil somebody switches it on.\n");
 }
 
-/* Findings "secrets.omitted" carry namespace, name and, in the message, the keys; values never come near this. */
+/* The transform section names them: namespace, name, type and keys; values never come near this. */
 static void write_secrets(struct writer *writer, struct buf *out)
 {
-    const struct findings *findings = &writer->run->findings;
-    bool first = true;
-    for (size_t i = 0; i < findings->count; i++) {
-        const struct finding *finding = &findings->items[i];
-        if (!str_is(finding->check, "secrets.omitted"))
-            continue;
-        if (first)
-            buf_text(
-                out,
-                "\n## Secrets that must be provided\n\nTheir values are in the backup, and nowhere in this "
-                "repository.\n\n");
-        first = false;
-        buf_fmt(out, "- `%.*s/%.*s`: %.*s\n", STR_ARG(finding->namespace), STR_ARG(finding->name),
-                STR_ARG(finding->message));
+    const struct value *omitted = value_in(run_report(writer->run), PATH("transform", "omittedSecrets"));
+    if (value_count(omitted) == 0)
+        return;
+    buf_text(out, "\n## Secrets that must be provided\n\nTheir values are in the backup, and nowhere in this "
+                  "repository.\n\n"
+                  "| namespace | name | type | keys |\n|---|---|---|---|\n");
+    VALUE_EACH(secret, omitted)
+    {
+        buf_fmt(out, "| %.*s | %.*s | %.*s |", STR_ARG(value_str(value_key(secret, "namespace"))),
+                STR_ARG(value_str(value_key(secret, "name"))), STR_ARG(value_str(value_key(secret, "type"))));
+        VALUE_EACH(key, value_key(secret, "keys"))
+        buf_fmt(out, " `%.*s`", STR_ARG(value_str(key)));
+        buf_text(out, " |\n");
     }
 }
 
