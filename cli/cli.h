@@ -1,0 +1,91 @@
+/* cli.h — what every cmd_<verb>.c is handed, and what the commands share.
+ *
+ * A command is one function in one file and one row of commands.def. It prints its result through cli_print, on
+ * stdout, and nothing else there; faults go into `err`, which main prints on stderr with what to do next.
+ */
+#pragma once
+#include <stdio.h>
+
+#include "core/config/config.h"
+#include "core/run.h"
+
+#define GITOPS_PIPE_CONFIG_FILE "gitops-pipe.yaml"
+
+enum option_id {
+#define OPTION(symbol, name, letter, argument, help) OPTION_##symbol,
+#include "cli/options.def"
+#undef OPTION
+    OPTION_COUNT
+};
+
+enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_YAML };
+
+struct cli;
+
+struct command {
+    const char *name;
+    bool (*function)(struct cli *cli, struct err *err);
+    const char *arguments, *options, *summary, *help;
+};
+
+struct cli {
+    struct arena *arena;
+    const struct command *command;
+    struct str_list arguments;
+    struct str_list options[OPTION_COUNT]; /* values in the order given; a switch has an empty one */
+    enum output_format format;
+    bool colour_out, colour_err, log_json;
+    struct config config;
+    struct clock clock;
+    struct run run;
+    bool incomplete; /* the command did its work and left a hole: exit with INCOMPLETE */
+};
+
+/* Reading the command line (options.c). */
+bool cli_parse(struct cli *cli, int argc, char **argv, struct err *err) WARN_UNUSED;
+const struct command *cli_commands(size_t *ret_count);
+const struct command *cli_command_find(struct str name);
+bool cli_command_takes(const struct command *command, enum option_id option);
+const char *cli_option_name(enum option_id option);
+char cli_option_letter(enum option_id option);          /* 0 without */
+const char *cli_option_argument(enum option_id option); /* NULL for a switch */
+const char *cli_option_help(enum option_id option);
+bool cli_has(const struct cli *cli, enum option_id option);
+struct str cli_option(const struct cli *cli, enum option_id option); /* the last value given; empty without */
+
+/* Help (help.c). */
+void cli_help(FILE *out, const struct command *command); /* NULL: the overview */
+
+/* Results (output.c). `text` writes the text form; JSON and YAML come from `result` itself. */
+typedef void (*cli_text_fn)(struct cli *cli, const struct value *result, struct buf *out);
+bool cli_print(struct cli *cli, const struct value *result, cli_text_fn text, struct err *err) WARN_UNUSED;
+bool cli_write_out(struct str text, struct err *err) WARN_UNUSED; /* to stdout, all of it */
+/* One line on stderr while a command works, unless --quiet. */
+void cli_note(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void cli_print_error(const struct cli *cli, const struct err *err);
+struct str cli_bytes(struct arena *arena, uint64_t bytes);      /* "6.1 MB" */
+struct str cli_thousands(struct arena *arena, uint64_t number); /* "14 210" */
+struct str cli_duration(struct arena *arena, int64_t ms);       /* "1.4 s" */
+
+/* Progress on stderr (progress.c): bars on a terminal, plain lines elsewhere, JSON lines on request. */
+struct progress *cli_progress(struct arena *arena, bool terminal, bool colour, bool json);
+
+/* Configuration and the things a run needs, opened when a command first asks (setup.c). */
+bool cli_setup(struct cli *cli, struct err *err) WARN_UNUSED;
+bool cli_need_store(struct cli *cli, struct err *err) WARN_UNUSED;
+bool cli_need_kube(struct cli *cli, struct err *err) WARN_UNUSED;
+/* The argument at `index`, or USAGE with the command's own arguments. */
+bool cli_argument(struct cli *cli, size_t index, struct str *ret, struct err *err) WARN_UNUSED;
+/* "sandbox", "context:NAME" or "kubeconfig:FILE" from --target or the configuration. */
+struct str cli_target(const struct cli *cli);
+
+/* Reads the cluster that the configuration names (cmd_backup.c). */
+bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;
+
+/* <backup|dir|file|-> to a bundle (source.c): an existing path, "-", else an id or "latest" in the store. */
+bool cli_load(struct cli *cli, struct str what, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;
+
+#define COMMAND(name, function, arguments, options, summary, help)                                           \
+    bool function(struct cli *cli, struct err *err);
+#include "cli/commands.def"
+#undef COMMAND

@@ -1,0 +1,69 @@
+/* backup: one look at the cluster, into the store. */
+#include <inttypes.h>
+
+#include "backupd/backup.h"
+#include "cli/cli.h"
+#include "core/kube/kube.h"
+
+bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err)
+{
+    const struct config *config = &cli->config;
+    struct kube_selection selection = {.include_namespaces = config->include_namespaces,
+                                       .exclude_namespaces = config->exclude_namespaces,
+                                       .include_types = config->include_types,
+                                       .exclude_types = config->exclude_types,
+                                       .allow_missing = config->allow_missing};
+    if (!cli_need_kube(cli, err) ||
+        !kube_snapshot(cli->run.kube, cli->arena, &selection, cli->run.progress, ret_bundle, err))
+        return false;
+    ret_bundle->cluster = cli->config.cluster_name;
+    return true;
+}
+
+static void print_missing(struct buf *out, const struct value *missing)
+{
+    VALUE_EACH(type, missing)
+    buf_fmt(out, "  missing  %.*s: %.*s\n", STR_ARG(value_str(value_key(type, "type"))),
+            STR_ARG(value_str(value_key(type, "reason"))));
+    if (value_count(missing) != 0)
+        buf_text(out, "  → grant the list verb on these types, or name them with --allow-missing TYPE\n");
+}
+
+static struct str bytes_of(struct cli *cli, const struct value *packs, const char *key)
+{
+    int64_t bytes = 0;
+    value_i64(value_key(packs, key), &bytes);
+    return cli_bytes(cli->arena, (uint64_t)bytes);
+}
+
+static void print_backup(struct cli *cli, const struct value *result, struct buf *out)
+{
+    struct arena *arena = cli->arena;
+    const struct value *packs = value_key(result, "packs");
+    int64_t objects = 0, ms = 0;
+    value_i64(value_key(result, "objects"), &objects);
+    value_i64(value_key(result, "durationMs"), &ms);
+    bool complete = value_true(value_key(result, "complete")), dry = value_true(value_key(result, "dryRun"));
+    struct str id = value_str(value_key(result, "id"));
+    buf_fmt(out, " %.*s%s%.*s  %s · %.*s objects · %.*s new, %.*s unchanged · %.*s\n",
+            STR_ARG(value_str(value_key(result, "cluster"))), id.len ? "/" : "", STR_ARG(id),
+            dry        ? "dry run, nothing written"
+            : complete ? "complete"
+                       : "INCOMPLETE",
+            STR_ARG(cli_thousands(arena, (uint64_t)objects)), STR_ARG(bytes_of(cli, packs, "bytesNew")),
+            STR_ARG(bytes_of(cli, packs, "bytesUnchanged")), STR_ARG(cli_duration(arena, ms)));
+    print_missing(out, value_key(result, "missing"));
+    VALUE_EACH(note, value_key(result, "notes"))
+    buf_fmt(out, "  note     %.*s\n", STR_ARG(value_str(note)));
+}
+
+bool cmd_backup(struct cli *cli, struct err *err)
+{
+    struct bundle bundle;
+    stage_fn stage = cli_has(cli, OPTION_DRY_RUN) ? backup_dry_run : backup_stage;
+    /* The store first: a store that cannot be written should not cost a read of the cluster. */
+    if (!cli_need_store(cli, err) || !cli_snapshot(cli, &bundle, err) || !stage(&cli->run, &bundle, err))
+        return false;
+    cli->incomplete = !bundle.complete;
+    return cli_print(cli, value_key(run_report(&cli->run), "backup"), print_backup, err);
+}

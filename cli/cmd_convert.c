@@ -1,0 +1,104 @@
+/* convert: from live objects to a repository on disk, or an explanation of what a rule did. */
+#include <dirent.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "overlays/overlays.h"
+#include "transform/transform.h"
+
+/* [namespace/]Kind/name */
+static bool explain(struct cli *cli, const struct transform_log *log, struct err *err)
+{
+    struct str rest = cli_option(cli, OPTION_EXPLAIN), parts[3];
+    size_t count = 0;
+    while (count < COUNT_OF(parts) && rest.len != 0)
+        parts[count++] = str_cut(&rest, '/');
+    if (count < 2 || rest.len != 0)
+        return err_set(err, ERR_USAGE, "--explain wants Kind/name or namespace/Kind/name");
+    struct str namespace = count == 3 ? parts[0] : STR_NONE;
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, 16 << 20);
+    if (!transform_explain(log, parts[count - 2], namespace, parts[count - 1], &text)) {
+        err_set(err, ERR_NOT_FOUND, "no rule touched %.*s", STR_ARG(cli_option(cli, OPTION_EXPLAIN)));
+        return err_next(err, "it is written as it was read, or it is not in this backup (gitops-pipe show)");
+    }
+    return cli_write_out(buf_view(&text), err);
+}
+
+/* A folder that holds somebody else's files is not ours to fill. */
+static bool check_out(struct cli *cli, const char *out, struct err *err)
+{
+    DIR *dir = opendir(out);
+    bool empty = true;
+    if (dir == NULL)
+        return true; /* made later, or refused with the reason then */
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+        if (!str_is(str_of(entry->d_name), ".") && !str_is(str_of(entry->d_name), "..") &&
+            !str_is(str_of(entry->d_name), ".git"))
+            empty = false;
+    closedir(dir);
+    const char *mark = str_c(cli->arena, str_fmt(cli->arena, "%s/.gitops-pipe.yaml", out));
+    if (empty || access(mark, F_OK) == 0 || cli_has(cli, OPTION_FORCE))
+        return true;
+    err_set(err, ERR_REFUSED, "%s holds files that convert did not write", out);
+    return err_next(err, "name an empty folder with --out, or say --force to write between them");
+}
+
+static void print_convert(struct cli *cli, const struct value *result, struct buf *out)
+{
+    int64_t objects = 0, declared = 0, files = 0;
+    const struct value *transform = value_key(result, "transform");
+    value_i64(value_key(transform, "objects"), &objects);
+    value_i64(value_key(transform, "declared"), &declared);
+    value_i64(value_key(result, "files"), &files);
+    size_t secrets = value_count(value_key(transform, "omittedSecrets"));
+    buf_fmt(out,
+            " %.*s objects → %.*s declared, %.*s left out (why: gitops-pipe convert --explain KIND/NAME)\n",
+            STR_ARG(cli_thousands(cli->arena, (uint64_t)objects)),
+            STR_ARG(cli_thousands(cli->arena, (uint64_t)declared)),
+            STR_ARG(cli_thousands(cli->arena, (uint64_t)(objects - declared))));
+    buf_text(out, " overlays:");
+    for (size_t i = 0; i < cli->config.environments.count; i++)
+        buf_fmt(out, "%s %.*s", i ? "," : "", STR_ARG(cli->config.environments.items[i].name));
+    if (secrets != 0)
+        buf_fmt(out, " · secrets: omitted, %zu must be provided (listed in README.md)", secrets);
+    buf_fmt(out, "\n %" PRId64 " files %s %.*s\n", files,
+            value_true(value_key(result, "dryRun")) ? "would go to" : "in",
+            STR_ARG(value_str_in(result, PATH("out"))));
+}
+
+static const struct value *convert_result(struct cli *cli, const struct bundle *bundle, struct str out)
+{
+    struct arena *arena = cli->arena;
+    struct value_list_builder problems = {0};
+    const struct value *report = run_report(&cli->run);
+    for (size_t i = 0; i < bundle->problems.count; i++)
+        value_push(arena, &problems, value_string(arena, bundle->problems.items[i]));
+    return VALUE_MAP(arena, {"out", value_string(arena, out)},
+                     {"dryRun", cli_has(cli, OPTION_DRY_RUN) ? value_bool(arena, true) : NULL},
+                     {"files", value_int(arena, (int64_t)cli->run.files.count)},
+                     {"transform", value_key(report, "transform")},
+                     {"overlays", value_key(report, "overlays")},
+                     {"problems", problems.count ? value_list_done(arena, &problems) : NULL});
+}
+
+bool cmd_convert(struct cli *cli, struct err *err)
+{
+    struct str what, out = cli_has(cli, OPTION_OUT) ? cli_option(cli, OPTION_OUT) : STR("repo");
+    struct bundle bundle;
+    struct transform_log log;
+    const char *dir = str_c(cli->arena, out);
+    bool writes = !cli_has(cli, OPTION_DRY_RUN) && !cli_has(cli, OPTION_EXPLAIN);
+    if (!cli_argument(cli, 0, &what, err) || (writes && !check_out(cli, dir, err)) ||
+        !cli_load(cli, what, &bundle, err))
+        return false;
+    if (!transform_run(&cli->run, &bundle, &log, err))
+        return false;
+    if (cli_has(cli, OPTION_EXPLAIN))
+        return explain(cli, &log, err);
+    run_section(&cli->run, "transform", transform_section(cli->arena, &log));
+    if (!overlays_stage(&cli->run, &bundle, err) || (writes && !files_write(&cli->run.files, dir, err)))
+        return false;
+    return cli_print(cli, convert_result(cli, &bundle, out), print_convert, err);
+}

@@ -1,0 +1,287 @@
+/* run: the whole pipeline. Phases are rows; each works on what the one before left and says in one line how it went.
+ * A phase that fails ends the run, but the report is written whatever happened: that is when it is needed most. */
+#include <inttypes.h>
+
+#include "backupd/backup.h"
+#include "backupd/load.h"
+#include "backupd/verify.h"
+#include "cli/cli.h"
+#include "cli/doctor.h"
+#include "core/kustomize/kustomize.h"
+#include "overlays/overlays.h"
+#include "overlays/publish.h"
+#include "quality/report/report.h"
+#include "quality/score.h"
+#include "transform/transform.h"
+
+struct pipeline {
+    struct cli *cli;
+    struct run *run;
+    struct arena *arena;
+    bool dry_run;
+    struct bundle live, declared;
+    struct value_list_builder phases; /* of the report */
+    int64_t started_ms;
+    struct err
+        gate; /* a missed gate is told at the end: the repository should follow the cluster even then */
+    bool gate_missed;
+};
+
+static bool is_skipped(const struct cli *cli, const char *name)
+{
+    return str_in(str_of(name), cli->options[OPTION_SKIP].items, cli->options[OPTION_SKIP].count);
+}
+
+static bool phase_preflight(struct pipeline *p, struct str *summary, struct err *err)
+{
+    size_t count = 0;
+    VALUE_EACH(check, doctor_checks(p->cli))
+    {
+        struct str name = value_str(value_key(check, "name")), next = value_str(value_key(check, "next"));
+        if (str_is(name, "git") && is_skipped(p->cli, "publish"))
+            continue;
+        count++;
+        if (value_true(value_key(check, "ok")) || str_is(name, "permissions"))
+            continue; /* a type that may not be read makes the backup incomplete, which says so itself */
+        err_set(err, ERR_UNREACHABLE, "%.*s: %.*s", STR_ARG(name),
+                STR_ARG(value_str(value_key(check, "message"))));
+        return next.len ? err_next(err, "%.*s", STR_ARG(next)) : false;
+    }
+    *summary = str_fmt(p->arena, "%zu checks", count);
+    return true;
+}
+
+static bool phase_backup(struct pipeline *p, struct str *summary, struct err *err)
+{
+    stage_fn stage = p->dry_run ? backup_dry_run : backup_stage;
+    if (!cli_snapshot(p->cli, &p->live, err) || !stage(p->run, &p->live, err))
+        return false;
+    p->cli->incomplete = !p->live.complete;
+    *summary = str_fmt(p->arena, "%.*s objects, %s%s%.*s", STR_ARG(cli_thousands(p->arena, p->live.count)),
+                       p->live.complete ? "complete" : "INCOMPLETE", p->live.backup_id.len ? ", " : "",
+                       STR_ARG(p->live.backup_id));
+    return true;
+}
+
+/* From here on the run works on what the store gives back, not on what it remembers. */
+static bool phase_verify(struct pipeline *p, struct str *summary, struct err *err)
+{
+    bool clean;
+    if (p->dry_run) {
+        *summary = STR("dry run: nothing was stored");
+        return true;
+    }
+    struct str cluster = p->live.cluster, id = p->live.backup_id;
+    if (!backup_verify(p->run, cluster, id, &clean, err))
+        return false;
+    if (!clean)
+        return err_set(err, ERR_CORRUPT, "the backup that was just made is damaged") ||
+               err_next(err, "gitops-pipe verify %.*s names the packs; check the store's disk", STR_ARG(id));
+    if (!backup_load(p->run, cluster, id, &p->live, err))
+        return false;
+    *summary = STR("every pack read again, hashes and counts hold");
+    return true;
+}
+
+static bool phase_score(struct pipeline *p, struct str *summary, struct err *err)
+{
+    if (!score_stage(p->run, &p->live, err))
+        return false;
+    const struct value *score = value_key(run_report(p->run), "score");
+    p->gate_missed = !score_gate(p->run->config, score, &p->gate);
+    *summary =
+        str_fmt(p->arena, "overall %.*s %.*s%s", STR_ARG(value_text(value_key(score, "overall"))),
+                STR_ARG(value_str(value_key(score, "grade"))), p->gate_missed ? ", below the gate" : "");
+    return true;
+}
+
+static bool phase_convert(struct pipeline *p, struct str *summary, struct err *err)
+{
+    p->declared = p->live; /* the stage replaces the array, never what it points to */
+    if (!transform_stage(p->run, &p->declared, err))
+        return false;
+    *summary = str_fmt(p->arena, "%.*s objects declared, %.*s left out",
+                       STR_ARG(cli_thousands(p->arena, p->declared.count)),
+                       STR_ARG(cli_thousands(p->arena, p->live.count - p->declared.count)));
+    return true;
+}
+
+static bool phase_overlays(struct pipeline *p, struct str *summary, struct err *err)
+{
+    if (!overlays_stage(p->run, &p->declared, err))
+        return false;
+    *summary = str_fmt(p->arena, "%.*s files", STR_ARG(cli_thousands(p->arena, p->run->files.count)));
+    return true;
+}
+
+/* What does not render must not be published. */
+static bool phase_render(struct pipeline *p, struct str *summary, struct err *err)
+{
+    const struct config_environments *environments = &p->run->config->environments;
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, 4096);
+    for (size_t i = 0; i < environments->count; i++) {
+        struct str name = environments->items[i].name;
+        struct bundle rendered;
+        struct str dir = str_fmt(p->arena, "overlays/%.*s", STR_ARG(name));
+        if (!kustomize_build(p->arena, &p->run->files, dir, &rendered, err))
+            return err_context(err, "%.*s", STR_ARG(dir));
+        buf_fmt(&text, "%s%.*s %zu", i ? ", " : "", STR_ARG(name), rendered.count);
+    }
+    buf_text(&text, " objects");
+    *summary = str_dup(p->arena, buf_view(&text));
+    return true;
+}
+
+static bool phase_publish(struct pipeline *p, struct str *summary, struct err *err)
+{
+    stage_fn stage = p->dry_run ? publish_preview : publish_stage;
+    if (!stage(p->run, &p->declared, err))
+        return false;
+    const struct value *publish = value_key(run_report(p->run), "publish");
+    size_t withheld = value_count(value_key(publish, "withheld"));
+    struct str commit = str_slice(value_str(value_key(publish, "commit")), 0, 10);
+    p->cli->incomplete = p->cli->incomplete || withheld != 0;
+    *summary = withheld
+                   ? str_fmt(p->arena, "withheld: %zu objects would have been deleted by a hole", withheld)
+               : value_true(value_key(publish, "changed"))
+                   ? str_fmt(p->arena, "%s %.*s", p->dry_run ? "would commit on" : "commit", STR_ARG(commit))
+                   : str_fmt(p->arena, "nothing changed, still %.*s", STR_ARG(commit));
+    return true;
+}
+
+static bool phase_report(struct pipeline *p, struct str *summary, struct err *err);
+
+/* An optional phase is one that no later phase builds on. */
+static const struct phase {
+    const char *name;
+    bool optional;
+    bool (*work)(struct pipeline *p, struct str *summary, struct err *err);
+} phases[] = {
+    {"preflight", true, phase_preflight}, {"backup", false, phase_backup},
+    {"verify", true, phase_verify},       {"score", true, phase_score},
+    {"convert", false, phase_convert},    {"overlays", false, phase_overlays},
+    {"render", true, phase_render},       {"publish", true, phase_publish},
+    {"report", false, phase_report},
+};
+
+static const struct value *run_value(struct pipeline *p)
+{
+    struct arena *arena = p->arena;
+    return VALUE_MAP(arena, {"started", value_string(arena, clock_rfc3339(arena, p->started_ms))},
+                     {"finished", value_string(arena, clock_rfc3339(arena, clock_now_ms(p->run->clock)))},
+                     {"sandbox", value_bool(arena, p->live.sandbox)},
+                     {"cluster", value_string(arena, p->run->config->cluster_name)},
+                     {"version", value_string(arena, p->live.server_version)},
+                     {"phases", value_list_done(arena, &p->phases)});
+}
+
+static bool phase_report(struct pipeline *p, struct str *summary, struct err *err)
+{
+    run_section(p->run, "run", run_value(p));
+    if (p->dry_run) {
+        *summary = STR("dry run: not written");
+        return true;
+    }
+    if (!report_stage(p->run, &p->declared, err))
+        return false;
+    *summary = str_fmt(p->arena, "%.*s/report.html", STR_ARG(p->run->config->report_dir));
+    return true;
+}
+
+static void add_phase(struct pipeline *p, const char *name, bool ok, int64_t ms, struct str summary)
+{
+    struct arena *arena = p->arena;
+    value_push(arena, &p->phases,
+               VALUE_MAP(arena, {"name", value_cstr(arena, name)}, {"ok", value_bool(arena, ok)},
+                         {"ms", value_int(arena, ms)}, {"summary", value_string(arena, summary)}));
+}
+
+static bool run_phase(struct pipeline *p, size_t index, struct err *err)
+{
+    const struct phase *phase = &phases[index];
+    struct str summary = STR_NONE;
+    int64_t from = clock_monotonic_ms();
+    if (is_skipped(p->cli, phase->name)) {
+        add_phase(p, phase->name, true, 0, STR("skipped"));
+        return true;
+    }
+    cli_note(p->cli, "[%zu/%zu] %s", index + 1, COUNT_OF(phases), phase->name);
+    bool ok = phase->work(p, &summary, err);
+    if (!ok)
+        summary = str_dup(p->arena, str_of(err->msg));
+    add_phase(p, phase->name, ok, clock_monotonic_ms() - from, summary);
+    return ok || err_context(err, "%s", phase->name);
+}
+
+static bool check_skips(const struct cli *cli, struct err *err)
+{
+    for (size_t i = 0; i < cli->options[OPTION_SKIP].count; i++) {
+        struct str name = cli->options[OPTION_SKIP].items[i];
+        bool may = false;
+        for (size_t j = 0; j < COUNT_OF(phases); j++)
+            may = may || (phases[j].optional && str_is(name, phases[j].name));
+        if (!may) {
+            err_set(err, ERR_USAGE, "--skip %.*s: no phase that may be skipped", STR_ARG(name));
+            return err_next(err, "these may: preflight, verify, score, render, publish, drill");
+        }
+    }
+    return true;
+}
+
+static void print_run(struct cli *cli, const struct value *result, struct buf *out)
+{
+    const struct config *config = &cli->config;
+    const char *green = cli->colour_out ? "\033[32m" : "", *red = cli->colour_out ? "\033[31m" : "";
+    const char *plain = cli->colour_out ? "\033[0m" : "";
+    VALUE_EACH(phase, value_in(result, PATH("run", "phases")))
+    {
+        bool ok = value_true(value_key(phase, "ok"));
+        int64_t ms = 0;
+        value_i64(value_key(phase, "ms"), &ms);
+        struct str took = cli_duration(cli->arena, ms);
+        buf_fmt(out, " %s%s%s %-10.*s %9.*s  %.*s\n", ok ? green : red, ok ? "✔" : "✘", plain,
+                STR_ARG(value_str(value_key(phase, "name"))), STR_ARG(took),
+                STR_ARG(value_str(value_key(phase, "summary"))));
+    }
+    if (value_true(value_in(result, PATH("run", "sandbox"))))
+        buf_text(
+            out,
+            "\n The cluster was the sandbox, a stand-in: this shows the pipeline, not a real cluster.\n");
+    if (value_key(result, "backup") != NULL)
+        buf_fmt(out, "\n backup      %.*s in %.*s\n", STR_ARG(value_str_in(result, PATH("backup", "id"))),
+                STR_ARG(value_str_in(result, PATH("backup", "store"))));
+    if (value_key(result, "publish") != NULL)
+        buf_fmt(out, " repository  %.*s, branch %.*s\n",
+                STR_ARG(value_str_in(result, PATH("publish", "url"))), STR_ARG(config->git_branch));
+    if (!cli_has(cli, OPTION_DRY_RUN))
+        buf_fmt(out, " report      %.*s/report.{html,json,md}\n", STR_ARG(config->report_dir));
+}
+
+bool cmd_run(struct cli *cli, struct err *err)
+{
+    struct pipeline p = {
+        .cli = cli, .run = &cli->run, .arena = cli->arena, .dry_run = cli_has(cli, OPTION_DRY_RUN)};
+    size_t last = COUNT_OF(phases) - 1;
+    bool ok = true;
+    if (!check_skips(cli, err))
+        return false;
+    p.started_ms = clock_now_ms(&cli->clock);
+    for (size_t i = 0; ok && i < last; i++)
+        ok = run_phase(&p, i, err);
+    struct err report_err = {0};
+    bool reported = run_phase(&p, last, &report_err);
+    run_section(p.run, "run", run_value(&p));
+    if (ok && !reported)
+        *err = report_err;
+    struct err print_err = {0};
+    if (!cli_print(cli, run_report(p.run), print_run, &print_err) && ok && reported) {
+        *err = print_err;
+        return false;
+    }
+    if (ok && reported && p.gate_missed) {
+        *err = p.gate;
+        return false;
+    }
+    return ok && reported;
+}

@@ -1,0 +1,55 @@
+/* show: what one backup holds, from its manifest alone. */
+#include <inttypes.h>
+
+#include "backupd/catalog.h"
+#include "cli/cli.h"
+
+static void print_line(struct buf *out, const struct value *result, const char *label, const char *key)
+{
+    struct str text = value_text(value_key(result, key));
+    if (text.len != 0)
+        buf_fmt(out, " %-17s %.*s\n", label, STR_ARG(text));
+}
+
+static void print_types(struct buf *out, const struct value *types)
+{
+    VALUE_EACH(type, types)
+    {
+        struct str missing = value_str(value_key(type, "missing"));
+        struct str group = value_str(value_key(type, "group"));
+        int64_t count = 0;
+        value_i64(value_key(type, "objects"), &count);
+        if (count == 0 && missing.len == 0)
+            continue;
+        buf_fmt(out, "  %6" PRId64 "  %.*s%s%.*s  %.*s%s%.*s\n", count,
+                STR_ARG(value_str(value_key(type, "plural"))), group.len ? "." : "", STR_ARG(group),
+                STR_ARG(value_str(value_key(type, "consistency"))), missing.len ? "MISSING: " : "",
+                STR_ARG(missing));
+    }
+}
+
+static void print_show(struct cli *cli, const struct value *result, struct buf *out)
+{
+    const struct value *cluster = value_key(result, "cluster");
+    print_line(out, result, "backup", "id");
+    print_line(out, cluster, "cluster", "name");
+    print_line(out, cluster, "server", "version");
+    print_line(out, result, "taken at", "takenAt");
+    print_line(out, result, "resourceVersion", "resourceVersion");
+    print_line(out, result, "complete", "complete");
+    print_line(out, result, "objects", "objects");
+    buf_fmt(out, " %-17s %zu\n types with objects:\n", "packs", value_count(value_key(result, "packs")));
+    print_types(out, value_key(result, "types"));
+}
+
+bool cmd_show(struct cli *cli, struct err *err)
+{
+    struct str which;
+    struct catalog_entry entry;
+    struct manifest manifest;
+    if (!cli_argument(cli, 0, &which, err) || !cli_need_store(cli, err) ||
+        !catalog_find(cli->run.store, cli->arena, cli_option(cli, OPTION_CLUSTER), which, &entry, err) ||
+        !manifest_fetch(cli->run.store, cli->arena, entry.key, &manifest, err))
+        return false;
+    return cli_print(cli, manifest_value(cli->arena, &manifest), print_show, err);
+}

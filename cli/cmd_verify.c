@@ -1,0 +1,41 @@
+/* verify: every pack again, every problem listed. */
+#include <inttypes.h>
+
+#include "backupd/verify.h"
+#include "cli/cli.h"
+
+static void print_verify(struct cli *cli, const struct value *result, struct buf *out)
+{
+    int64_t bytes = 0;
+    bool clean = value_true(value_key(result, "clean"));
+    value_i64(value_key(result, "bytes"), &bytes);
+    buf_fmt(out, " %.*s/%.*s  %s · %.*s packs, %.*s objects, %.*s read again\n",
+            STR_ARG(value_str(value_key(result, "cluster"))), STR_ARG(value_str(value_key(result, "id"))),
+            clean ? "clean" : "DAMAGED", STR_ARG(value_text(value_key(result, "packs"))),
+            STR_ARG(value_text(value_key(result, "objects"))),
+            STR_ARG(cli_bytes(cli->arena, (uint64_t)bytes)));
+    VALUE_EACH(problem, value_key(result, "problems"))
+    buf_fmt(out, "  pack %.*s: %.*s\n", STR_ARG(value_str(value_key(problem, "pack"))),
+            STR_ARG(value_str(value_key(problem, "message"))));
+    if (!value_true(value_key(result, "complete")))
+        buf_text(out, "  this backup was incomplete when it was made (gitops-pipe show)\n");
+}
+
+bool cmd_verify(struct cli *cli, struct err *err)
+{
+    struct str which;
+    bool clean;
+    if (!cli_argument(cli, 0, &which, err) || !cli_need_store(cli, err) ||
+        !backup_verify(&cli->run, cli_option(cli, OPTION_CLUSTER), which, &clean, err))
+        return false;
+    const struct value *section = value_key(run_report(&cli->run), "verify");
+    if (!cli_print(cli, section, print_verify, err))
+        return false;
+    if (!clean) {
+        err_set(err, ERR_CORRUPT, "%zu problems in this backup", value_count(value_key(section, "problems")));
+        return err_next(err,
+                        "take a new backup now: it sends again what is damaged, and leaves what is whole");
+    }
+    cli->incomplete = !value_true(value_key(section, "complete"));
+    return true;
+}

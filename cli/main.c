@@ -1,0 +1,72 @@
+/* gitops-pipe: reads the command line, runs one command, says what went wrong. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "core/base/version.h"
+
+/* Every stage may be killed at any moment without losing anything (see docs/decisions), so an interrupt needs no more
+ * than the right words and the right status. */
+static void interrupted(int number)
+{
+    static const char text[] = "\ninterrupted; nothing is half done, run it again and it goes on\n";
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)ignored;
+    _exit(err_exit_status(ERR_INTERRUPTED));
+}
+
+/* Secrets pass through this process: no core dumps, no ptrace by others of the same user. */
+static void protect_process(void)
+{
+    struct rlimit none = {0, 0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, interrupted);
+    signal(SIGTERM, interrupted);
+}
+
+static int status_of(struct cli *cli, bool ok, const struct err *err)
+{
+    if (ok)
+        return cli->incomplete ? err_exit_status(ERR_INCOMPLETE) : 0;
+    cli_print_error(cli, err);
+    return err_exit_status(err->code);
+}
+
+static bool dispatch(struct cli *cli, int argc, char **argv, struct err *err)
+{
+    if (!cli_parse(cli, argc, argv, err))
+        return false;
+    if (cli_has(cli, OPTION_VERSION)) {
+        puts("gitops-pipe " GITOPS_PIPE_VERSION);
+        return true;
+    }
+    if (cli_has(cli, OPTION_HELP) || cli->command == NULL) {
+        cli_help(cli->command || cli_has(cli, OPTION_HELP) ? stdout : stderr, cli->command);
+        if (cli->command || cli_has(cli, OPTION_HELP))
+            return true;
+        return err_set(err, ERR_USAGE, "a command is missing");
+    }
+    return cli_setup(cli, err) && cli->command->function(cli, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = {0};
+    struct arena *arena = arena_new();
+    struct cli cli = {.arena = arena};
+    protect_process();
+    bool no_colour = getenv("NO_COLOR") != NULL && *getenv("NO_COLOR") != '\0';
+    cli.colour_out = !no_colour && isatty(STDOUT_FILENO);
+    cli.colour_err = !no_colour && isatty(STDERR_FILENO);
+    int status = status_of(&cli, dispatch(&cli, argc, argv, &err), &err);
+    if (fflush(stdout) != 0 && status == 0)
+        status = err_exit_status(ERR_IO);
+    arena_free(arena);
+    return status;
+}

@@ -1,0 +1,105 @@
+/* What a command needs, made when it first asks: configuration, clock, progress, store, cluster. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "core/kube/kube.h"
+#include "core/store/store.h"
+
+static bool read_config(struct cli *cli, struct err *err)
+{
+    struct str path = cli_option(cli, OPTION_CONFIG);
+    if (path.len != 0)
+        return config_read(cli->arena, str_c(cli->arena, path), &cli->config, err);
+    if (access(GITOPS_PIPE_CONFIG_FILE, F_OK) == 0)
+        return config_read(cli->arena, GITOPS_PIPE_CONFIG_FILE, &cli->config, err);
+    config_defaults(cli->arena, &cli->config);
+    return true;
+}
+
+static bool set_secrets_mode(struct cli *cli, struct err *err)
+{
+    static const char *const modes[] = {"", "omit", "sealed", "sops", "external"};
+    struct str wanted = cli_option(cli, OPTION_SECRETS);
+    if (wanted.len == 0)
+        return true;
+    for (size_t i = 1; i < COUNT_OF(modes); i++)
+        if (str_is(wanted, modes[i])) {
+            cli->config.secrets_mode = (enum secrets_mode)i;
+            return true;
+        }
+    err_set(err, ERR_USAGE, "--secrets %.*s: no such mode", STR_ARG(wanted));
+    return err_next(err,
+                    "use --secrets omit, and provide the Secrets that the README of the repository lists");
+}
+
+/* What is said on the command line stands above the file. */
+static bool override_config(struct cli *cli, struct err *err)
+{
+    struct config *config = &cli->config;
+    if (cli_has(cli, OPTION_KUBECONFIG))
+        config->cluster_kubeconfig = cli_option(cli, OPTION_KUBECONFIG);
+    if (cli_has(cli, OPTION_CONTEXT))
+        config->cluster_context = cli_option(cli, OPTION_CONTEXT);
+    if (cli_has(cli, OPTION_STORE))
+        config->stores.items[0] = (struct config_store){.name = STR("--store"),
+                                                        .url = cli_option(cli, OPTION_STORE),
+                                                        .path_style = true,
+                                                        .region = config->stores.items[0].region,
+                                                        .endpoint = config->stores.items[0].endpoint,
+                                                        .ca_file = config->stores.items[0].ca_file};
+    if (cli_has(cli, OPTION_NAMESPACE))
+        config->include_namespaces = cli->options[OPTION_NAMESPACE];
+    if (cli_has(cli, OPTION_ENVIRONMENT))
+        config->drill_environment = cli_option(cli, OPTION_ENVIRONMENT);
+    if (cli_has(cli, OPTION_TARGET))
+        config->drill_target = cli_option(cli, OPTION_TARGET);
+    for (size_t i = 0; i < cli->options[OPTION_ALLOW_MISSING].count; i++)
+        *ARENA_PUSH(cli->arena, &config->allow_missing) = cli->options[OPTION_ALLOW_MISSING].items[i];
+    return set_secrets_mode(cli, err);
+}
+
+bool cli_setup(struct cli *cli, struct err *err)
+{
+    if (!read_config(cli, err) || !override_config(cli, err))
+        return false;
+    cli->run = (struct run){.arena = cli->arena, .config = &cli->config, .clock = &cli->clock};
+    if (!cli_has(cli, OPTION_QUIET))
+        cli->run.progress = cli_progress(cli->arena, isatty(STDERR_FILENO), cli->colour_err, cli->log_json);
+    return true;
+}
+
+bool cli_need_store(struct cli *cli, struct err *err)
+{
+    if (cli->run.store != NULL)
+        return true;
+    if (cli->config.stores.count == 0)
+        return err_set(err, ERR_USAGE, "no store is configured") ||
+               err_next(err, "add one under stores: in %s", GITOPS_PIPE_CONFIG_FILE);
+    const struct config_store *store = &cli->config.stores.items[0];
+    return store_open(cli->arena, store, &cli->run.store, err) ||
+           err_context(err, "store %.*s", STR_ARG(store->name));
+}
+
+bool cli_need_kube(struct cli *cli, struct err *err)
+{
+    struct kube_options options = {.kubeconfig = cli->config.cluster_kubeconfig,
+                                   .context = cli->config.cluster_context};
+    if (cli->run.kube != NULL)
+        return true;
+    if (!kube_open(cli->arena, &options, &cli->run.kube, err))
+        return false;
+    if (cli->config.cluster_name.len == 0)
+        cli->config.cluster_name = kube_context(cli->run.kube);
+    return true;
+}
+
+bool cli_argument(struct cli *cli, size_t index, struct str *ret, struct err *err)
+{
+    if (index < cli->arguments.count) {
+        *ret = cli->arguments.items[index];
+        return true;
+    }
+    err_set(err, ERR_USAGE, "%s needs %s", cli->command->name, cli->command->arguments);
+    return err_next(err, "gitops-pipe %s --help shows examples", cli->command->name);
+}

@@ -1,0 +1,152 @@
+/* The command line from outside: what people and scripts rely on. */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/json.h"
+#include "tests/harness/program.h"
+
+#define RUN(arena, ...)                                                                                      \
+    program_run((arena), "gitops-pipe", NULL, (const char *const[]){__VA_ARGS__, NULL}, STR_NONE)
+
+Test(cli, wrong_usage_exits_with_2_and_says_what_to_do)
+{
+    static const struct {
+        const char *arguments[6], *says;
+    } cases[] = {
+        {{"bakup"}, "did you mean \"backup\"?"},
+        {{"frobnicate"}, "gitops-pipe --help lists the commands"},
+        {{"backup", "--dryrun"}, "did you mean --dry-run?"},
+        {{"backup", "--nonsense-here"}, "gitops-pipe backup --help"},
+        {{"list", "--explain", "x"}, "list takes no --explain"},
+        {{"list", "--output", "xml"}, "--output is text, json or yaml"},
+        {{"list", "--output"}, "--output needs a value"},
+        {{"list", "--quiet=yes"}, "--quiet takes no value"},
+        {{"show"}, "show needs <backup>"},
+        {{"convert", "x", "--secrets", "plain"}, "no such mode"},
+        {{"-c", "/no/such/file.yaml", "list"}, "/no/such/file.yaml"},
+        {{"completion", "tcsh"}, "bash, zsh or fish"},
+    };
+    struct arena *arena = arena_new();
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct program_result result = program_run(arena, "gitops-pipe", "/", cases[i].arguments, STR_NONE);
+        int want = i == 10 ? 4 : 2; /* a missing file is not found */
+        cr_expect_eq(result.status, want, "%s: %d", cases[i].arguments[0], result.status);
+        cr_expect(str_contains(result.err, str_of(cases[i].says)), "%s: %.*s", cases[i].says,
+                  STR_ARG(result.err));
+        cr_expect_eq(result.out.len, 0, "stdout is for results only: %.*s", STR_ARG(result.out));
+    }
+    arena_free(arena);
+}
+
+Test(cli, every_command_has_help_with_an_example_and_ends_with_0)
+{
+    struct arena *arena = arena_new();
+    static const char *const verbs[] = {"init",   "doctor", "backup",  "list",      "show",
+                                        "verify", "score",  "convert", "render",    "publish",
+                                        "run",    "report", "sandbox", "completion"};
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+        struct program_result result = RUN(arena, verbs[i], "--help");
+        cr_expect_eq(result.status, 0, "%s", verbs[i]);
+        cr_expect(str_contains(result.out, str_fmt(arena, "gitops-pipe %s", verbs[i])), "%s", verbs[i]);
+        cr_expect(str_contains(result.out, STR("Exit codes:")), "%s", verbs[i]);
+        cr_expect_eq(result.err.len, 0);
+    }
+    struct program_result overview = RUN(arena, "--help");
+    for (size_t i = 0; i < COUNT_OF(verbs); i++)
+        cr_expect(str_contains(overview.out, str_of(verbs[i])), "%s", verbs[i]);
+    arena_free(arena);
+}
+
+Test(cli, no_command_is_wrong_usage_with_the_overview_on_stderr)
+{
+    struct arena *arena = arena_new();
+    struct program_result result =
+        program_run(arena, "gitops-pipe", NULL, (const char *const[]){NULL}, STR_NONE);
+    cr_expect_eq(result.status, 2);
+    cr_expect_eq(result.out.len, 0);
+    cr_expect(str_contains(result.err, STR("Commands:")));
+    arena_free(arena);
+}
+
+Test(cli, the_exit_codes_are_documented)
+{
+    struct arena *arena = arena_new();
+    struct program_result result = RUN(arena, "help", "exit-codes");
+    static const char *const codes[] = {" 0  done",       " 1  findings",  " 2  wrong usage",
+                                        " 3  incomplete", " 4  not found", " 5  refused",
+                                        " 6  cluster",    " 7  corrupt",   " 8  interrupted"};
+    for (size_t i = 0; i < COUNT_OF(codes); i++)
+        cr_expect(str_contains(result.out, str_of(codes[i])), "%s missing in %.*s", codes[i],
+                  STR_ARG(result.out));
+    arena_free(arena);
+}
+
+Test(cli, completion_scripts_are_accepted_by_their_shell)
+{
+    struct arena *arena = arena_new();
+    const char *folder = temp_folder(arena);
+    struct program_result bash = RUN(arena, "completion", "bash");
+    const char *path = str_c(arena, str_fmt(arena, "%s/completion", folder));
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    fwrite(bash.out.ptr, 1, bash.out.len, file);
+    fprintf(
+        file,
+        "\nCOMP_WORDS=(gitops-pipe ba); COMP_CWORD=1; _gitops_pipe; [ \"${COMPREPLY[0]}\" = backup ] || exit 1\n"
+        "COMP_WORDS=(gitops-pipe score --wei); COMP_CWORD=2; _gitops_pipe; [ \"${#COMPREPLY[@]}\" = 0 ] || exit 2\n");
+    fclose(file);
+    pid_t pid = fork();
+    if (pid == 0)
+        execl("/bin/bash", "bash", path, (char *)NULL);
+    int status = -1;
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    cr_expect_eq(status, 0);
+    cr_expect(str_contains(RUN(arena, "completion", "zsh").out, STR("#compdef gitops-pipe")));
+    cr_expect(str_contains(RUN(arena, "completion", "fish").out, STR("complete -c gitops-pipe")));
+    temp_remove(folder);
+    arena_free(arena);
+}
+
+Test(cli, errors_can_be_json_for_log_collectors)
+{
+    struct arena *arena = arena_new();
+    struct program_result result =
+        RUN(arena, "--log-format", "json", "show", "x", "--store", "file:///no/such/store");
+    const struct value *line;
+    struct err err;
+    cr_assert(json_parse(arena, result.err, NULL, &line, &err), "%s: %.*s", err.msg, STR_ARG(result.err));
+    cr_expect(str_is(value_str_in(line, PATH("level")), "error"));
+    cr_expect(value_str_in(line, PATH("message")).len != 0);
+    arena_free(arena);
+}
+
+Test(cli, init_writes_a_configuration_that_can_be_read_and_never_overwrites_one)
+{
+    struct arena *arena = arena_new();
+    const char *folder = temp_folder(arena);
+    const char *const init[] = {"init", "--kubeconfig", "/no/such/kubeconfig", NULL};
+    struct program_result first = program_run(arena, "gitops-pipe", folder, init, STR_NONE);
+    cr_expect_eq(first.status, 0, "%.*s", STR_ARG(first.err));
+    struct program_result second = program_run(arena, "gitops-pipe", folder, init, STR_NONE);
+    cr_expect_eq(second.status, 5);
+    cr_expect(str_contains(second.err, STR("--force")));
+    const char *const list[] = {"list", "--output", "json", NULL};
+    struct program_result listed = program_run(arena, "gitops-pipe", folder, list, STR_NONE);
+    cr_expect_eq(listed.status, 0, "%.*s", STR_ARG(listed.err));
+    temp_remove(folder);
+    arena_free(arena);
+}
+
+Test(cli, the_schema_is_json)
+{
+    struct arena *arena = arena_new();
+    struct program_result result = RUN(arena, "init", "--schema");
+    const struct value *schema;
+    struct err err;
+    cr_assert(json_parse(arena, result.out, NULL, &schema, &err), "%s", err.msg);
+    cr_expect_not_null(value_in(schema, PATH("properties", "cluster", "properties", "include")));
+    arena_free(arena);
+}
