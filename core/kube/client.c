@@ -130,7 +130,8 @@ bool kube_exchange(struct kube *kube, struct arena *arena, const struct kube_req
         return false;
     result.status = reply.status;
     result.body = reply.body;
-    if (json_parse(arena, reply.body, NULL, &result.object, err) || reply.status >= 400) {
+    if (request->plain_text || json_parse(arena, reply.body, NULL, &result.object, err) ||
+        reply.status >= 400) {
         *ret_reply = result;
         return true;
     }

@@ -25,6 +25,7 @@ struct kube_request {
     struct str body;
     size_t max_body; /* 0: as in http.h */
     bool repeatable; /* a POST that changes nothing */
+    bool plain_text; /* the reply is not JSON */
 };
 
 struct kube_reply {

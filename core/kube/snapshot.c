@@ -111,13 +111,28 @@ static void note(struct snapshot *s, const char *what, const struct err *err)
     *ARENA_PUSH(s->arena, &s->bundle->problems) = str_fmt(s->arena, "%s: %s", what, err->msg);
 }
 
+/* A server that has just started answers before it knows its custom types, and discovery would miss them without a
+ * word. /readyz tells; asking retries until it says yes. Who may not ask goes on. */
+static bool wait_until_ready(struct snapshot *s, struct err *err)
+{
+    struct kube_request request = {.method = "GET", .path = STR("/readyz"), .plain_text = true};
+    struct kube_reply reply;
+    if (!kube_exchange(s->kube, s->arena, &request, &reply, err))
+        return false;
+    if (reply.status < 500)
+        return true;
+    kube_fail(s->kube, &reply, err);
+    note(s, "the server is not ready, its list of types may be short", err);
+    return true;
+}
+
 static bool read_facts(struct snapshot *s, struct err *err)
 {
     const struct resource_type namespaces = {.version = STR("v1"), .plural = STR("namespaces")};
     const struct value *system;
     struct bundle *b = s->bundle;
 
-    if (!kube_version(s->kube, s->arena, &b->server_version, err) ||
+    if (!wait_until_ready(s, err) || !kube_version(s->kube, s->arena, &b->server_version, err) ||
         !kube_discover(s->kube, s->arena, &b->types, err))
         return false;
     b->cluster = kube_context(s->kube);

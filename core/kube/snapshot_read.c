@@ -48,7 +48,7 @@ static bool wants_plain(int status)
     return status == 410 || status == 504 || status == 400;
 }
 
-static bool read_list(struct worker *w, struct job *job, struct str namespace, struct err *err)
+static bool read_list_once(struct worker *w, struct job *job, struct str namespace, struct err *err)
 {
     struct str moment = w->s->moment, origin = kube_path(w->arena, job->type, namespace, STR_NONE);
     struct kube_list list;
@@ -61,6 +61,23 @@ static bool read_list(struct worker *w, struct job *job, struct str namespace, s
     take_items(w, job, origin, &list);
     take_consistency(job, moment, &list);
     return true;
+}
+
+/* Whether the server is there after all, once the retries of a call are used up. */
+static bool is_alive(struct worker *w)
+{
+    struct str version;
+    struct err err;
+    return kube_version(w->kube, w->arena, &version, &err);
+}
+
+/* A restart of the server may outlast the patience of one call; a list that ended so gets a second chance. */
+static bool read_list(struct worker *w, struct job *job, struct str namespace, struct err *err)
+{
+    if (read_list_once(w, job, namespace, err))
+        return true;
+    bool lost = job->status == 0 && err->code == ERR_UNREACHABLE;
+    return lost && is_alive(w) && read_list_once(w, job, namespace, err);
 }
 
 /* ---- one type ---- */
@@ -76,13 +93,9 @@ static struct str reason_missing(struct arena *arena, int status, const struct e
 }
 
 /* A type that fails is a hole; a server that is gone, or that no longer knows us, is the end. */
-static bool is_fatal(struct worker *w, int status, struct err *err)
+static bool is_fatal(struct worker *w, int status, const struct err *err)
 {
-    struct str version;
-    struct err gone;
-    if (status == 401)
-        return true;
-    return status == 0 && err->code == ERR_UNREACHABLE && !kube_version(w->kube, w->arena, &version, &gone);
+    return status == 401 || (status == 0 && err->code == ERR_UNREACHABLE && !is_alive(w));
 }
 
 static bool read_spaces(struct worker *w, struct job *job, const struct str_list *spaces, struct err *err)
