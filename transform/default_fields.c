@@ -25,7 +25,7 @@
 
 /* --- pods --- */
 
-SHAPE HTTP_GET[] = {IS("scheme", "\"HTTP\""), END};
+SHAPE HTTP_GET[] = {IS("scheme", "\"HTTP\""), IS("path", "\"/\""), END};
 SHAPE GRPC[] = {IS("service", "\"\""), END};
 
 SHAPE PROBE[] = {
@@ -81,7 +81,7 @@ SHAPE PROJECTED[] = {IS("defaultMode", "420"), DOWN("sources", PROJECTION), END}
 SHAPE HOST_PATH[] = {IS("type", "\"\""), END};
 SHAPE ISCSI[] = {IS("iscsiInterface", "\"default\""), END};
 SHAPE CLAIM_SPEC[] = {IS("volumeMode", "\"Filesystem\""), END};
-SHAPE CLAIM_TEMPLATE[] = {DOWN("spec", CLAIM_SPEC), END};
+SHAPE CLAIM_TEMPLATE[] = {DOWN("spec", CLAIM_SPEC), IS("metadata", "{}"), END};
 SHAPE EPHEMERAL[] = {DOWN("volumeClaimTemplate", CLAIM_TEMPLATE), END};
 
 SHAPE VOLUME[] = {
@@ -157,7 +157,12 @@ static bool replaces_as_usual(const struct value *spec, const struct value *poli
     return str_is(value_str(policy), value_key(spec, "podFailurePolicy") ? "Failed" : "TerminatingOrFailed");
 }
 
+SHAPE POD_CONDITION[] = {IS("status", "\"True\""), END};
+SHAPE FAILURE_RULE[] = {DOWN("onPodConditions", POD_CONDITION), END};
+SHAPE FAILURE_POLICY[] = {DOWN("rules", FAILURE_RULE), END};
+
 SHAPE JOB_SPEC[] = {
+    DOWN("podFailurePolicy", FAILURE_POLICY),
     WHEN("completions", completes_once),
     IS("parallelism", "1"),
     IS("backoffLimit", "6"),
@@ -201,6 +206,14 @@ SHAPE SERVICE_SPEC[] = {
 };
 SHAPE SERVICE[] = {DOWN("spec", SERVICE_SPEC), END};
 
+SHAPE SLICE_ENDPOINT[] = {IS("conditions", "{}"), END};
+SHAPE SLICE_PORT[] = {IS("name", "\"\""), END};
+SHAPE ENDPOINT_SLICE[] = {DOWN("endpoints", SLICE_ENDPOINT), DOWN("ports", SLICE_PORT), END};
+
+SHAPE INGRESS_PARAMETERS[] = {IS("scope", "\"Cluster\""), END};
+SHAPE INGRESS_CLASS_SPEC[] = {DOWN("parameters", INGRESS_PARAMETERS), END};
+SHAPE INGRESS_CLASS[] = {DOWN("spec", INGRESS_CLASS_SPEC), END};
+
 SHAPE SUBSET[] = {DOWN("ports", PORT), END};
 SHAPE ENDPOINTS[] = {DOWN("subsets", SUBSET), END};
 
@@ -217,11 +230,33 @@ SHAPE SCALE_DOWN[] = {
     END,
 };
 SHAPE BEHAVIOR[] = {IS_DOWN("scaleUp", "{}", SCALE_UP), IS_DOWN("scaleDown", "{}", SCALE_DOWN), END};
-SHAPE AUTOSCALER_SPEC[] = {IS("minReplicas", "1"), IS_DOWN("behavior", "{}", BEHAVIOR), END};
+SHAPE AUTOSCALER_SPEC[] = {
+    IS("minReplicas", "1"),
+    IS_DOWN("behavior", "{}", BEHAVIOR),
+    IS("metrics",
+       "[{\"type\":\"Resource\",\"resource\":{\"name\":\"cpu\",\"target\":{\"type\":\"Utilization\","
+       "\"averageUtilization\":80}}}]"),
+    END,
+};
 SHAPE AUTOSCALER[] = {DOWN("spec", AUTOSCALER_SPEC), END};
 
-/* --- storage, scheduling; a claim's own volumeMode stays, tools that lose it turn Block into Filesystem --- */
+/* --- storage, scheduling; a claim's or volume's own volumeMode and reclaim policy stay, as data hangs on them --- */
 
+/* The server writes the older field into the newer one. */
+static bool repeats_data_source(const struct value *spec, const struct value *reference)
+{
+    const struct value *source = value_key(spec, "dataSource");
+    return source != NULL && value_key(reference, "namespace") == NULL &&
+           value_equal(value_key(source, "kind"), value_key(reference, "kind")) &&
+           value_equal(value_key(source, "name"), value_key(reference, "name")) &&
+           str_eq(value_str(value_key(source, "apiGroup")), value_str(value_key(reference, "apiGroup")));
+}
+
+SHAPE DATA_SOURCE[] = {IS("apiGroup", "null"), END};
+SHAPE BOUND_CLAIM_SPEC[] = {DOWN("dataSource", DATA_SOURCE), WHEN("dataSourceRef", repeats_data_source), END};
+SHAPE CLAIM[] = {DOWN("spec", BOUND_CLAIM_SPEC), END};
+SHAPE VOLUME_SPEC[] = {DOWN("hostPath", HOST_PATH), DOWN("iscsi", ISCSI), END};
+SHAPE PERSISTENT_VOLUME[] = {DOWN("spec", VOLUME_SPEC), END};
 SHAPE STORAGE_CLASS[] = {IS("reclaimPolicy", "\"Delete\""), IS("volumeBindingMode", "\"Immediate\""), END};
 SHAPE PRIORITY_CLASS[] = {IS("preemptionPolicy", "\"PreemptLowerPriority\""), END};
 SHAPE CSI_DRIVER_SPEC[] = {
@@ -235,6 +270,32 @@ SHAPE CSI_DRIVER_SPEC[] = {
     END,
 };
 SHAPE CSI_DRIVER[] = {DOWN("spec", CSI_DRIVER_SPEC), END};
+
+/* --- fairness, devices --- */
+
+SHAPE FLOW_SCHEMA_SPEC[] = {IS("matchingPrecedence", "1000"), END};
+SHAPE FLOW_SCHEMA[] = {DOWN("spec", FLOW_SCHEMA_SPEC), END};
+SHAPE QUEUING[] = {IS("queues", "64"), IS("queueLengthLimit", "50"), IS("handSize", "8"), END};
+SHAPE LIMIT_RESPONSE[] = {DOWN("queuing", QUEUING), END};
+SHAPE LIMITED[] = {IS("lendablePercent", "0"), IS("nominalConcurrencyShares", "30"),
+                   DOWN("limitResponse", LIMIT_RESPONSE), END};
+SHAPE EXEMPT[] = {IS("lendablePercent", "0"), IS("nominalConcurrencyShares", "0"), END};
+SHAPE PRIORITY_LEVEL_SPEC[] = {DOWN("limited", LIMITED), IS_DOWN("exempt", "{}", EXEMPT), END};
+SHAPE PRIORITY_LEVEL[] = {DOWN("spec", PRIORITY_LEVEL_SPEC), END};
+
+static bool counts_one(const struct value *request, const struct value *count)
+{
+    struct str mode = value_str(value_key(request, "allocationMode"));
+    return str_is(value_text(count), "1") && (mode.len == 0 || str_is(mode, "ExactCount"));
+}
+
+SHAPE DEVICE_REQUEST[] = {IS("allocationMode", "\"ExactCount\""), WHEN("count", counts_one), END};
+SHAPE DEVICE_CHOICE[] = {DOWN("exactly", DEVICE_REQUEST), DOWN("firstAvailable", DEVICE_REQUEST), END};
+SHAPE DEVICES[] = {DOWN("requests", DEVICE_CHOICE), END};
+SHAPE RESOURCE_CLAIM_SPEC[] = {DOWN("devices", DEVICES), END};
+SHAPE RESOURCE_CLAIM[] = {DOWN("spec", RESOURCE_CLAIM_SPEC), END};
+SHAPE RESOURCE_CLAIM_TEMPLATE_SPEC[] = {DOWN("spec", RESOURCE_CLAIM_SPEC), IS("metadata", "{}"), END};
+SHAPE RESOURCE_CLAIM_TEMPLATE[] = {DOWN("spec", RESOURCE_CLAIM_TEMPLATE_SPEC), END};
 
 /* --- extensions --- */
 
@@ -290,6 +351,14 @@ static const struct {
     {"", "ReplicationController", REPLICA_SET},
     {"", "Service", SERVICE},
     {"", "Endpoints", ENDPOINTS},
+    {"", "PersistentVolume", PERSISTENT_VOLUME},
+    {"", "PersistentVolumeClaim", CLAIM},
+    {"discovery.k8s.io", "EndpointSlice", ENDPOINT_SLICE},
+    {"networking.k8s.io", "IngressClass", INGRESS_CLASS},
+    {"flowcontrol.apiserver.k8s.io", "FlowSchema", FLOW_SCHEMA},
+    {"flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration", PRIORITY_LEVEL},
+    {"resource.k8s.io", "ResourceClaim", RESOURCE_CLAIM},
+    {"resource.k8s.io", "ResourceClaimTemplate", RESOURCE_CLAIM_TEMPLATE},
     {"apps", "Deployment", DEPLOYMENT},
     {"apps", "StatefulSet", STATEFUL_SET},
     {"apps", "DaemonSet", DAEMON_SET},

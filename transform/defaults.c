@@ -72,7 +72,7 @@ static bool equals_json(struct arena *arena, const struct value *value, const ch
         return text.ptr[0] == '[' && json_parse(arena, text, NULL, &list, &ignored) &&
                value_equal(value, list);
     }
-    case VALUE_NULL: break;
+    case VALUE_NULL: return str_is(text, "null");
     }
     return false;
 }

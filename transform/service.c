@@ -49,8 +49,9 @@ void rule_addresses(struct subject *subject)
 
     if (!subject_meant(subject, PATH("spec", "ipFamilies")))
         subject_remove(subject, PATH("spec", "ipFamilies"));
-    bool single = str_is(value_str_in(subject->object, PATH("spec", "ipFamilyPolicy")), "SingleStack");
-    if (single && subject_owner(subject, PATH("spec", "ipFamilyPolicy")) < MANAGED_BY_UPDATE)
+    struct str policy = value_str_in(subject->object, PATH("spec", "ipFamilyPolicy"));
+    bool allocated = str_is(policy, "SingleStack") || subject->managed.known;
+    if (allocated && !subject_meant(subject, PATH("spec", "ipFamilyPolicy")))
         subject_remove(subject, PATH("spec", "ipFamilyPolicy"));
 }
 

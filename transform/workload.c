@@ -72,12 +72,19 @@ static void remove_injected(struct subject *subject, const char *key)
         subject_remove(subject, PATH("spec", key));
 }
 
+static bool is_place_label(struct str key, struct str text)
+{
+    return str_is(key, "topology.kubernetes.io/zone") || str_is(key, "topology.kubernetes.io/region");
+}
+
 /* What the scheduler and admission wrote belongs to no manager; a person's own nodeName does. */
 void rule_pod_placement(struct subject *subject)
 {
     if (!subject->from_cluster)
         return;
     remove_injected(subject, "nodeName");
+    if (!subject_meant(subject, PATH("metadata", "labels", "topology.kubernetes.io/zone")))
+        subject_remove_keys(subject, PATH("metadata", "labels"), is_place_label);
     remove_injected(subject, "hostUsers");
     const struct value *tolerations = value_in(subject->object, PATH("spec", "tolerations"));
     if (value_is(tolerations, VALUE_LIST)) {
