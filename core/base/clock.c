@@ -24,8 +24,7 @@ struct str clock_rfc3339(struct arena *arena, int64_t unix_ms)
     int64_t seconds = unix_ms / 1000 - (unix_ms % 1000 < 0);
     time_t at = (time_t)seconds;
     struct tm utc;
-    if (gmtime_r(&at, &utc) == NULL)
-        return STR("0000-00-00T00:00:00Z");
+    gmtime_r(&at, &utc); /* every 64-bit number of milliseconds is a date that fits */
     return str_fmt(arena, "%04d-%02d-%02dT%02d:%02d:%02dZ", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
                    utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
