@@ -115,7 +115,7 @@ const struct place *estate_place(const struct estate *estate, struct str namespa
 
 static void push_ref(struct arena *arena, struct resource_refs *refs, const struct resource *resource)
 {
-    *ARENA_PUSH(arena, refs) = resource;
+    *ARENA_PUSH(arena, refs) = resource; // NOLINT(bugprone-sizeof-expression): a list of pointers is meant
 }
 
 /* A workload that another workload controls adds nothing that its controller's template does not say. */
@@ -148,19 +148,16 @@ static void note(struct estate *estate, struct place *place, const struct resour
         note_workload(estate, place, resource);
 }
 
-/* Accounts are named in subjects; the group of all accounts of a namespace stands for each of them. */
+/* Accounts are named in subjects; without a namespace of their own they are in the binding's. */
 static void note_subjects(struct estate *estate, const struct resource *binding)
 {
     VALUE_EACH(subject, value_key(binding->object, "subjects"))
     {
-        if (!str_is(value_str(value_key(subject, "kind")), "ServiceAccount"))
-            continue;
-        struct str namespace = value_str(value_key(subject, "namespace"));
+        struct str home = value_str(value_key(subject, "namespace"));
         struct str name = value_str(value_key(subject, "name"));
-        if (namespace.len == 0)
-        namespace = binding->namespace;
-        *ARENA_PUSH(estate->arena, &estate->bound_accounts) =
-            str_fmt(estate->arena, "%.*s/%.*s", STR_ARG(namespace), STR_ARG(name));
+        if (str_is(value_str(value_key(subject, "kind")), "ServiceAccount"))
+            *ARENA_PUSH(estate->arena, &estate->bound_accounts) = str_fmt(
+                estate->arena, "%.*s/%.*s", STR_ARG(home.len ? home : binding->namespace), STR_ARG(name));
     }
 }
 
@@ -274,13 +271,21 @@ bool place_has_budget_for(const struct place *place, const struct workload *work
     return false;
 }
 
-bool place_has_default(const struct place *place, const char *side, struct str resource)
+static bool has_default(const struct resource *limit_range, const char *side, struct str resource)
 {
-    for (size_t i = 0; i < place->limit_ranges.count; i++)
-        VALUE_EACH(limit, value_in(place->limit_ranges.items[i]->object, PATH("spec", "limits")))
+    const struct value *limits = value_in(limit_range->object, PATH("spec", "limits"));
+    VALUE_EACH(limit, limits)
     if (str_is(value_str(value_key(limit, "type")), "Container") &&
         value_get(value_key(limit, side), resource) != NULL)
         return true;
+    return false;
+}
+
+bool place_has_default(const struct place *place, const char *side, struct str resource)
+{
+    for (size_t i = 0; i < place->limit_ranges.count; i++)
+        if (has_default(place->limit_ranges.items[i], side, resource))
+            return true;
     return false;
 }
 

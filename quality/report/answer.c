@@ -21,11 +21,6 @@ static bool is_false(const struct value *map, const char *key)
     return value_is(value, VALUE_BOOL) && !value_true(value);
 }
 
-static bool is_false_in(const struct value *map, const char *section, const char *key)
-{
-    return is_false(value_key(map, section), key);
-}
-
 const struct value *drill_at(const struct value *report, size_t index)
 {
     const struct value *drill = value_key(report, "drill");
@@ -68,12 +63,12 @@ void spans_of(struct arena *arena, const struct value *section, struct spans *re
     }
 }
 
-static void add_todo(struct answer *answer, struct todo todo)
+static void add_task(struct answer *answer, struct task task)
 {
-    if (answer->todo_count < ANSWER_MAX_TODOS)
-        answer->todos[answer->todo_count++] = todo;
+    if (answer->task_count < ANSWER_MAX_TASKS)
+        answer->tasks[answer->task_count++] = task;
     else
-        answer->todos_left++;
+        answer->tasks_left++;
 }
 
 static void add_figure(struct answer *answer, const char *label, struct str value, struct str note)
@@ -101,8 +96,8 @@ static void judge_phases(struct arena *arena, struct answer *answer, const struc
         worsen(answer, VERDICT_FAILED);
         if (answer->headline.len == 0)
             answer->headline = str_fmt(arena, "It stopped at %.*s", STR_ARG(phase->name));
-        add_todo(answer,
-                 (struct todo){SEVERITY_ERROR, phase->summary.len ? phase->summary : STR("the phase failed"),
+        add_task(answer,
+                 (struct task){SEVERITY_ERROR, phase->summary.len ? phase->summary : STR("the phase failed"),
                                text(run, "next"), phase->name});
     }
 }
@@ -113,8 +108,8 @@ static void judge_backup(struct arena *arena, struct answer *answer, const struc
         return;
     if (is_false(backup, "complete")) {
         worsen(answer, VERDICT_CARE);
-        add_todo(answer,
-                 (struct todo){SEVERITY_ERROR, STR("the backup has a hole: not every type could be read"),
+        add_task(answer,
+                 (struct task){SEVERITY_ERROR, STR("the backup has a hole: not every type could be read"),
                                STR("give the account the rights to list them, or exclude them"),
                                STR("backup")});
     }
@@ -122,6 +117,34 @@ static void judge_backup(struct arena *arena, struct answer *answer, const struc
     if (objects >= 0)
         add_figure(answer, "Objects in the backup", words_number(arena, objects),
                    is_false(backup, "complete") ? STR("incomplete") : text(backup, "id"));
+}
+
+/* A backup that does not read back as it was written is worse than none. */
+static void judge_verify(struct arena *arena, struct answer *answer, const struct value *verify)
+{
+    const struct value *problems = value_key(verify, "problems");
+    if (!is_false(verify, "clean") && !is_false(verify, "ok"))
+        return;
+    worsen(answer, VERDICT_FAILED);
+    if (answer->headline.len == 0)
+        answer->headline = STR("The backup does not read back");
+    struct str first = value_str(value_item(problems, 0));
+    add_task(answer, (struct task){SEVERITY_ERROR, first.len ? first : STR("the backup does not read back"),
+                                   STR("take a new backup, and look after the store's disks"),
+                                   str_fmt(arena, "verify · %zu problems", value_count(problems))});
+}
+
+static void judge_publish(struct arena *arena, struct answer *answer, const struct value *publish)
+{
+    size_t withheld = value_count(value_key(publish, "withheld"));
+    if (withheld == 0)
+        return;
+    worsen(answer, VERDICT_CARE);
+    add_task(answer,
+             (struct task){SEVERITY_ERROR,
+                           STR("deletions were withheld: a hole in the backup is no reason to delete"),
+                           STR("complete the backup, then publish again"),
+                           str_fmt(arena, "publish · %zu files", withheld)});
 }
 
 static void judge_drill(struct arena *arena, struct answer *answer, const struct value *drill)
@@ -133,8 +156,8 @@ static void judge_drill(struct arena *arena, struct answer *answer, const struct
         if (answer->headline.len == 0)
             answer->headline = str_fmt(arena, "The drill %.*s failed", STR_ARG(name));
         struct str why = text(drill, "summary");
-        add_todo(answer,
-                 (struct todo){SEVERITY_ERROR, why.len ? why : STR("the cluster did not come back as it was"),
+        add_task(answer,
+                 (struct task){SEVERITY_ERROR, why.len ? why : STR("the cluster did not come back as it was"),
                                STR("see the drill's steps and differences below"), name});
     }
     if (recovery >= 0)
@@ -145,7 +168,7 @@ static void judge_drill(struct arena *arena, struct answer *answer, const struct
 
 /* ---- How good is it, and what is to be done? ---- */
 
-static int todo_order(const void *a, const void *b)
+static int task_order(const void *a, const void *b)
 {
     const struct value *x = *(const struct value *const *)a, *y = *(const struct value *const *)b;
     bool x_error = str_is(text(x, "severity"), "error"), y_error = str_is(text(y, "severity"), "error");
@@ -164,12 +187,12 @@ static void judge_checks(struct arena *arena, struct answer *answer, const struc
     VALUE_EACH(check, checks)
     if (number(check, "violations", 0) > 0 && !str_is(text(check, "severity"), "info"))
         violated[count++] = check;
-    qsort(violated, count, sizeof(struct value *), todo_order);
+    qsort(violated, count, sizeof(struct value *), task_order);
     for (size_t i = 0; i < count; i++) {
         int64_t objects = number(violated[i], "violations", 0);
-        add_todo(
+        add_task(
             answer,
-            (struct todo){str_is(text(violated[i], "severity"), "error") ? SEVERITY_ERROR : SEVERITY_WARNING,
+            (struct task){str_is(text(violated[i], "severity"), "error") ? SEVERITY_ERROR : SEVERITY_WARNING,
                           text(violated[i], "message"), text(violated[i], "fix"),
                           str_fmt(arena, "%.*s · %lld object%s", STR_ARG(text(violated[i], "id")),
                                   (long long)objects, objects == 1 ? "" : "s")});
@@ -213,9 +236,11 @@ void answer_of(struct arena *arena, const struct value *report, struct answer *r
     ret->version = text(run, "version");
 
     judge_phases(arena, ret, run);
-    if (is_false(run, "ok") || is_false_in(report, "verify", "ok") || is_false_in(report, "publish", "ok"))
+    judge_verify(arena, ret, value_key(report, "verify"));
+    if (is_false(run, "ok"))
         worsen(ret, VERDICT_FAILED);
     judge_score(arena, ret, value_key(report, "score"));
+    judge_publish(arena, ret, value_key(report, "publish"));
     judge_backup(arena, ret, backup);
     for (size_t i = 0; drill_at(report, i) != NULL; i++)
         judge_drill(arena, ret, drill_at(report, i));

@@ -13,7 +13,7 @@ struct figure {
     struct str label, value, note;
 };
 
-struct todo {
+struct task {
     enum severity severity;
     struct str what, how, where;
 };
@@ -31,18 +31,18 @@ struct spans {
     int64_t end_ms;
 };
 
-enum { ANSWER_MAX_TODOS = 6, ANSWER_MAX_FIGURES = 5, SPANS_MAX = 40 };
+enum { ANSWER_MAX_TASKS = 6, ANSWER_MAX_FIGURES = 5, SPANS_MAX = 40 };
 
 struct answer {
     enum verdict verdict;
     struct str headline;
-    struct str cluster, when, version;
+    struct str cluster, when, version; /* version: the server's */
     bool sandbox;
     struct figure figures[ANSWER_MAX_FIGURES];
     size_t figure_count;
-    struct todo todos[ANSWER_MAX_TODOS];
-    size_t todo_count;
-    size_t todos_left; /* checks that have findings and no place above */
+    struct task tasks[ANSWER_MAX_TASKS];
+    size_t task_count;
+    size_t tasks_left; /* checks that have findings and no place above */
 };
 
 void answer_of(struct arena *arena, const struct value *report, struct answer *ret);

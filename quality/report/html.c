@@ -74,6 +74,8 @@ static void put_answer(struct page *page)
     html(page, "<header>\n<p class=\"eyebrow\">gitops-pipe");
     html(page, answer->cluster.len ? " · " : "");
     html_text(page, answer->cluster);
+    html(page, answer->version.len ? " " : "");
+    html_text(page, answer->version);
     html(page, answer->when.len ? " · " : "");
     html_text(page, answer->when);
     buf_fmt(page->buf, "</p>\n<h1 class=\"%s\"><span class=\"mark\" aria-hidden=\"true\">%s</span>",
@@ -105,34 +107,34 @@ static void put_figures(struct page *page)
     html(page, "</header>\n<main>\n");
 }
 
-static void put_todo(struct page *page, const struct todo *todo)
+static void put_task(struct page *page, const struct task *task)
 {
-    struct str severity = str_of(severity_name(todo->severity));
+    struct str severity = str_of(severity_name(task->severity));
     buf_fmt(page->buf, "<li><p><strong class=\"%s\">%s</strong> ", html_severity_class(severity),
             severity.ptr);
-    html_text(page, todo->what);
+    html_text(page, task->what);
     html(page, "</p><p class=\"how\">");
-    if (todo->how.len != 0) {
+    if (task->how.len != 0) {
         html(page, "→ ");
-        html_text(page, todo->how);
+        html_text(page, task->how);
         html(page, " ");
     }
-    html_element(page, "code", todo->where);
+    html_element(page, "code", task->where);
     html(page, "</p></li>\n");
 }
 
-static void put_todos(struct page *page)
+static void put_tasks(struct page *page)
 {
     const struct answer *answer = &page->answer;
-    if (answer->todo_count == 0)
+    if (answer->task_count == 0)
         return;
-    html(page, "<h2>What to do</h2>\n<ol class=\"todos\">\n");
-    for (size_t i = 0; i < answer->todo_count; i++)
-        put_todo(page, &answer->todos[i]);
+    html(page, "<h2>What to do</h2>\n<ol class=\"tasks\">\n");
+    for (size_t i = 0; i < answer->task_count; i++)
+        put_task(page, &answer->tasks[i]);
     html(page, "</ol>\n");
-    if (answer->todos_left != 0)
+    if (answer->tasks_left != 0)
         buf_fmt(page->buf, "<p class=\"more\">… and %zu more checks with findings, listed below.</p>\n",
-                answer->todos_left);
+                answer->tasks_left);
 }
 
 static void put_timelines(struct page *page)
@@ -166,13 +168,13 @@ void report_html(struct arena *arena, const struct value *report, struct buf *bu
     put_head(&page);
     put_answer(&page);
     put_figures(&page);
-    put_todos(&page);
+    put_tasks(&page);
     html_dimensions(&page);
     put_timelines(&page);
     html_score(&page);
     put_chapters(&page);
     html(&page, "</main>\n<footer>Made by gitops-pipe ");
-    html_text(&page, page.answer.version.len ? page.answer.version : STR(GITOPS_PIPE_VERSION));
+    html_text(&page, STR(GITOPS_PIPE_VERSION));
     html(&page, ". One file, nothing loaded from elsewhere.</footer>\n<script>");
     buf_str(buf, asset_script());
     html(&page, "</script>\n</body>\n</html>\n");

@@ -33,10 +33,11 @@ static void put_table(struct page *page, const struct fact_table *table)
     for (size_t c = 0; c < table->columns.count; c++)
         html_element(page, "th scope=col", words_label(page->arena, table->columns.items[c]));
     html(page, "</tr></thead><tbody>\n");
-    for (size_t i = 0; i < table->cells.count; i++) {
-        html(page, i % table->columns.count == 0 ? "<tr>" : "");
-        html_element(page, "td", table->cells.items[i]);
-        html(page, i % table->columns.count == table->columns.count - 1 ? "</tr>\n" : "");
+    for (size_t row = 0; row < table->rows; row++) {
+        html(page, "<tr>");
+        for (size_t c = 0; c < table->columns.count; c++)
+            html_element(page, "td", table->cells.items[row * table->columns.count + c]);
+        html(page, "</tr>\n");
     }
     html(page, "</tbody></table>\n");
     if (table->left_out != 0)

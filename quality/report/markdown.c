@@ -1,4 +1,5 @@
 /* The report as Markdown, short enough for a pull request. */
+#include "core/base/version.h"
 #include "quality/report/answer.h"
 #include "quality/report/chapter.h"
 #include "quality/report/escape.h"
@@ -48,7 +49,8 @@ static void put_answer(struct buf *buf, const struct answer *answer)
     if (answer->cluster.len != 0) {
         buf_text(buf, "Cluster **");
         put(buf, answer->cluster);
-        buf_text(buf, "**");
+        buf_text(buf, "** ");
+        put(buf, answer->version);
     }
     if (answer->when.len != 0) {
         buf_text(buf, answer->cluster.len ? ", " : "");
@@ -78,28 +80,28 @@ static void put_figures(struct buf *buf, const struct answer *answer)
     buf_char(buf, '\n');
 }
 
-static void put_todos(struct buf *buf, const struct answer *answer)
+static void put_tasks(struct buf *buf, const struct answer *answer)
 {
-    if (answer->todo_count == 0)
+    if (answer->task_count == 0)
         return;
     buf_text(buf, "\n## What to do\n\n");
-    for (size_t i = 0; i < answer->todo_count; i++) {
-        const struct todo *todo = &answer->todos[i];
-        buf_fmt(buf, "%zu. **%s** ", i + 1, severity_name(todo->severity));
-        put(buf, todo->what);
-        if (todo->how.len != 0) {
+    for (size_t i = 0; i < answer->task_count; i++) {
+        const struct task *task = &answer->tasks[i];
+        buf_fmt(buf, "%zu. **%s** ", i + 1, severity_name(task->severity));
+        put(buf, task->what);
+        if (task->how.len != 0) {
             buf_text(buf, " → ");
-            put(buf, todo->how);
+            put(buf, task->how);
         }
-        if (todo->where.len != 0) {
+        if (task->where.len != 0) {
             buf_text(buf, " (");
-            put(buf, todo->where);
+            put(buf, task->where);
             buf_char(buf, ')');
         }
         buf_char(buf, '\n');
     }
-    if (answer->todos_left != 0)
-        buf_fmt(buf, "\n… and %zu more checks with findings.\n", answer->todos_left);
+    if (answer->tasks_left != 0)
+        buf_fmt(buf, "\n… and %zu more checks with findings.\n", answer->tasks_left);
 }
 
 static void put_spans(struct arena *arena, struct buf *buf, const char *title, const struct value *section)
@@ -198,11 +200,13 @@ static void put_table(struct buf *buf, const struct fact_table *table)
     buf_text(buf, "\n|");
     for (size_t c = 0; c < table->columns.count; c++)
         buf_text(buf, " --- |");
-    for (size_t i = 0; i < table->cells.count; i++) {
-        buf_text(buf, i % table->columns.count == 0 ? "\n|" : "");
-        put_cell(buf, table->cells.items[i]);
-    }
     buf_char(buf, '\n');
+    for (size_t row = 0; row < table->rows; row++) {
+        buf_char(buf, '|');
+        for (size_t c = 0; c < table->columns.count; c++)
+            put_cell(buf, table->cells.items[row * table->columns.count + c]);
+        buf_char(buf, '\n');
+    }
     if (table->left_out != 0)
         buf_fmt(buf, "\n… and %zu more\n", table->left_out);
 }
@@ -232,7 +236,7 @@ void report_markdown(struct arena *arena, const struct value *report, struct buf
     answer_of(arena, report, &answer);
     put_answer(buf, &answer);
     put_figures(buf, &answer);
-    put_todos(buf, &answer);
+    put_tasks(buf, &answer);
     put_spans(arena, buf, "Run", value_key(report, "run"));
     for (size_t i = 0; drill_at(report, i) != NULL; i++)
         put_spans(arena, buf, "Drill", drill_at(report, i));
@@ -240,9 +244,5 @@ void report_markdown(struct arena *arena, const struct value *report, struct buf
     MEMBER_EACH(section, report)
     if (!str_is(section->key, "score") && !str_is(section->key, "schemaVersion"))
         put_chapter(arena, buf, section->key, &section->value);
-    if (answer.version.len != 0) {
-        buf_text(buf, "\n---\ngitops-pipe ");
-        put(buf, answer.version);
-        buf_char(buf, '\n');
-    }
+    buf_text(buf, "\n---\ngitops-pipe " GITOPS_PIPE_VERSION "\n");
 }

@@ -6,10 +6,11 @@
  * escaped for its format. Known sections are read as below; a key that is missing is left out, a section that is not
  * known is laid out by its keys.
  *
- *   run        {started, finished, sandbox, cluster, version, phases: [{name, ok, ms, summary}]}
+ *   run        {started, finished, sandbox, cluster, version (the server's), phases: [{name, ok, ms, summary}]}
  *   backup     {id, cluster, takenAt, objects, complete, missing, durationMs, …}
  *   score      as score.h writes it
- *   publish    {commit, …}
+ *   verify     {clean, problems: [text], …}
+ *   publish    {commit, withheld: [path], …}
  *   drill      {name, ok, sandbox, recoveryTimeMs, dataAgeMs, steps: [{name, ok, ms, startMs, summary}], …}; a map or a
  *              list of them. startMs counts from the drill's begin; without it steps follow one another.
  *

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/base/json.h"
+#include "core/base/version.h"
 #include "quality/report/answer.h"
 #include "quality/report/escape.h"
 #include "quality/report/report.h"
@@ -81,6 +82,7 @@ Test(report, markdown_is_as_it_was)
     struct err err;
     struct str want, text = written(arena, REPORT_MARKDOWN, full_report(arena));
     cr_assert(file_read(arena, "testdata/quality/report/full.md", 1 << 20, &want, &err), "%s", err.msg);
+    want = str_fmt(arena, "%.*sgitops-pipe %s\n", STR_ARG(want), GITOPS_PIPE_VERSION);
     cr_expect(str_eq(text, want), "%.*s", STR_ARG(text));
     arena_free(arena);
 }
@@ -146,13 +148,18 @@ Test(report, what_failed_comes_first)
     answer_of(arena, report, &answer);
     cr_expect_eq(answer.verdict, VERDICT_FAILED);
     cr_expect(str_is(answer.headline, "It stopped at publish"));
-    cr_assert_geq(answer.todo_count, 1);
-    cr_expect(str_is(answer.todos[0].what, "the branch moved on"));
+    cr_assert_geq(answer.task_count, 1);
+    cr_expect(str_is(answer.tasks[0].what, "the branch moved on"));
 
     answer_of(arena, json(arena, STR("{\"backup\":{\"complete\":false,\"objects\":3}}")), &answer);
     cr_expect_eq(answer.verdict, VERDICT_CARE, "a backup with a hole is no clean success");
     answer_of(arena, json(arena, STR("{\"drill\":{\"name\":\"cluster-loss\",\"ok\":false}}")), &answer);
     cr_expect(str_is(answer.headline, "The drill cluster-loss failed"));
+    answer_of(arena, json(arena, STR("{\"verify\":{\"clean\":false,\"problems\":[\"pack a: hash\"]}}")),
+              &answer);
+    cr_expect(answer.verdict == VERDICT_FAILED && str_is(answer.tasks[0].what, "pack a: hash"));
+    answer_of(arena, json(arena, STR("{\"publish\":{\"withheld\":[\"base/a\"]}}")), &answer);
+    cr_expect_eq(answer.verdict, VERDICT_CARE, "withheld deletions are no clean success");
     arena_free(arena);
 }
 
