@@ -1,0 +1,301 @@
+/* Rebuilding a cluster, against the sandbox: what gets there, what does not, and what is said about it. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/json.h"
+#include "core/config/config.h"
+#include "core/net/retry.h"
+#include "dr-scenarios/compare.h"
+#include "dr-scenarios/restore.h"
+#include "dr-scenarios/sandbox/sandbox.h"
+
+#define ESTATE "testdata/estates/production-simulation"
+
+struct fixture {
+    struct run run;
+    struct config config;
+    struct sandbox *sandbox;
+    struct kube *kube;
+    struct retry_policy policy;
+    struct bundle declared;
+    struct restore_options options;
+    struct restore_result result;
+    struct err err;
+};
+
+static void start(struct fixture *f, const struct sandbox_options *options)
+{
+    *f = (struct fixture){0};
+    char path[] = "/tmp/restore-test-XXXXXX";
+    f->run.arena = arena_new();
+    f->run.config = &f->config;
+    f->policy = RETRY_DEFAULT;
+    f->policy.attempts = f->policy.attempts_unknown = 1;
+    f->options.wait_timeout_ms = 5000;
+    bundle_init(&f->declared, f->run.arena);
+    cr_assert(sandbox_start(options, &f->sandbox, &f->err), "%s", f->err.msg);
+    close(mkstemp(path));
+    cr_assert(sandbox_write_kubeconfig(f->sandbox, path, &f->err), "%s", f->err.msg);
+    const struct kube_options target = {.kubeconfig = str_of(path), .retry = &f->policy};
+    cr_assert(kube_open(f->run.arena, &target, &f->kube, &f->err), "%s", f->err.msg);
+    unlink(path);
+}
+
+static void stop(struct fixture *f)
+{
+    kube_close(f->kube);
+    sandbox_stop(f->sandbox);
+    arena_free(f->run.arena);
+}
+
+static void declare(struct fixture *f, const char *yaml)
+{
+    cr_assert(bundle_read_text(&f->declared, str_of(yaml), STR("test"), &f->err), "%s", f->err.msg);
+    cr_assert_eq(f->declared.problems.count, 0, "%.*s", STR_ARG(f->declared.problems.items[0]));
+    bundle_sort(&f->declared);
+}
+
+static bool restore(struct fixture *f)
+{
+    return restore_run(&f->run, f->kube, &f->declared, &f->options, &f->result, &f->err);
+}
+
+static void expect_finding(struct fixture *f, size_t index, const char *check, const char *name,
+                           const char *message)
+{
+    cr_assert_gt(f->result.findings.count, index);
+    const struct finding *finding = &f->result.findings.items[index];
+    cr_expect(str_is(finding->check, check), "%.*s", STR_ARG(finding->check));
+    cr_expect(str_is(finding->name, name), "%.*s", STR_ARG(finding->name));
+    cr_expect(str_contains(finding->message, str_of(message)), "%.*s", STR_ARG(finding->message));
+}
+
+#define SPACE "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n---\n"
+#define WEB(name, extra)                                                                                     \
+    "{apiVersion: apps/v1, kind: Deployment, metadata: {name: " name ", namespace: shop}, spec: {selector: " \
+    "{matchLabels: {app: " name "}}, template: {metadata: {labels: {app: " name "}}, spec: {containers: "    \
+    "[{name: main, image: 'web:1'" extra "}]}}}}\n---\n"
+#define CLASH "{apiVersion: v1, kind: ConfigMap, metadata: {name: BAD, namespace: shop}}\n---\n"
+#define THING                                                                                                \
+    "{apiVersion: example.com/v1, kind: Thing, metadata: {name: t, namespace: shop}, spec: {size: "          \
+    "1}}\n---\n"                                                                                             \
+    "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: "                \
+    "things.example.com}, spec: {group: example.com, scope: Namespaced, names: {plural: things, kind: "      \
+    "Thing}, "                                                                                               \
+    "versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, "           \
+    "x-kubernetes-preserve-unknown-fields: true}}}]}}\n---\n"
+
+Test(restore, an_empty_cluster_gets_everything_and_holds_what_was_declared, .timeout = 30)
+{
+    struct fixture f;
+    struct bundle live;
+    struct compare_result compared;
+    start(&f, &(struct sandbox_options){.ready_after_ms = 100});
+    cr_assert(bundle_read_manifests(f.run.arena, ESTATE, &f.declared, &f.err), "%s", f.err.msg);
+
+    cr_expect(restore(&f), "%s", f.err.msg);
+
+    cr_expect_eq(f.result.applied, f.declared.count);
+    cr_expect_eq(f.result.ready, f.result.waited);
+    cr_expect_gt(f.result.waited, 8);
+    cr_assert(kube_snapshot(f.kube, f.run.arena, &(struct kube_selection){0}, NULL, &live, &f.err), "%s",
+              f.err.msg);
+    compare_bundles(f.run.arena, &f.declared, &live, &compared);
+    cr_expect_eq(
+        compared.count, 0, "%.*s",
+        STR_ARG(compared.count ? compare_finding(f.run.arena, &compared.items[0]).message : STR_NONE));
+    stop(&f);
+}
+
+Test(restore, types_that_are_served_late_are_waited_for, .timeout = 30)
+{
+    struct fixture f;
+    start(&f, &(struct sandbox_options){.served_after_ms = 300});
+    declare(&f, SPACE THING);
+    cr_expect(restore(&f), "%s", f.err.msg);
+    cr_expect_eq(f.result.applied, 3);
+    stop(&f);
+}
+
+Test(restore, refuses_a_target_that_is_in_use, .timeout = 30)
+{
+    struct fixture f;
+    start(&f, &(struct sandbox_options){0});
+    declare(&f, SPACE WEB("web", ""));
+    cr_assert(restore(&f), "%s", f.err.msg);
+
+    cr_expect_not(restore(&f));
+    cr_expect_eq(f.err.code, ERR_REFUSED);
+    cr_expect(strstr(f.err.msg, "it has shop"), "%s", f.err.msg);
+    cr_expect_eq(f.result.applied, 0);
+
+    f.options.allow_not_empty = true; /* and then it goes on where it was */
+    cr_expect(restore(&f), "%s", f.err.msg);
+    stop(&f);
+}
+
+Test(restore, refuses_the_cluster_of_the_backup, .timeout = 30)
+{
+    static const struct resource_type namespaces = {
+        .version = STR_INIT("v1"), .kind = STR_INIT("Namespace"), .plural = STR_INIT("namespaces")};
+    const struct value *system;
+    struct fixture f;
+    start(&f, &(struct sandbox_options){0});
+    declare(&f, SPACE);
+    cr_assert(kube_get(f.kube, f.run.arena, &namespaces, STR_NONE, STR("kube-system"), &system, &f.err));
+    f.options.source_uid = value_str_in(system, PATH("metadata", "uid"));
+
+    cr_expect_not(restore(&f));
+    cr_expect_eq(f.err.code, ERR_REFUSED);
+    f.options.allow_same_cluster = true;
+    cr_expect(restore(&f), "%s", f.err.msg);
+    stop(&f);
+}
+
+Test(restore, one_refused_object_is_named_and_the_rest_goes_on, .timeout = 30)
+{
+    struct fixture f;
+    start(&f, &(struct sandbox_options){0});
+    declare(
+        &f,
+        SPACE CLASH WEB(
+            "web", "") "{apiVersion: gone.example.com/v1, kind: Lost, metadata: {name: l, namespace: shop}}");
+    f.options.wait_timeout_ms = 500;
+
+    cr_expect_not(restore(&f));
+
+    cr_expect_eq(f.err.code, ERR_INCOMPLETE);
+    cr_expect_eq(f.result.failed, 2);
+    cr_expect_eq(f.result.applied, 2);
+    cr_expect_eq(f.result.ready, 1);
+    expect_finding(&f, 0, "restore.refused", "BAD", "metadata.name: Invalid value");
+    expect_finding(&f, 1, "restore.refused", "l", "the target serves no Lost of gone.example.com/v1");
+    stop(&f);
+}
+
+Test(restore, fields_that_cannot_change_are_left_to_a_decision, .timeout = 30)
+{
+    struct fixture f;
+    start(&f, &(struct sandbox_options){0});
+    declare(&f, SPACE WEB("web", ""));
+    cr_assert(restore(&f), "%s", f.err.msg);
+    bundle_init(&f.declared, f.run.arena);
+    declare(
+        &f,
+        "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: shop}, spec: {selector: "
+        "{matchLabels: {app: other}}, template: {metadata: {labels: {app: other}}, spec: {containers: "
+        "[{name: main, image: 'web:1'}]}}}}\n---\n" WEB("second", ""));
+    f.options.allow_not_empty = true;
+
+    cr_expect_not(restore(&f));
+
+    cr_expect_eq(f.err.code, ERR_INCOMPLETE);
+    cr_expect_eq(f.result.applied, 1);
+    expect_finding(&f, 0, "restore.replace-or-keep", "web", "field is immutable");
+    stop(&f);
+}
+
+Test(restore, what_does_not_get_ready_is_named_when_time_is_up, .timeout = 30)
+{
+    struct fixture f;
+    start(&f, &(struct sandbox_options){.never_ready = "shop/broken"});
+    declare(&f,
+            SPACE WEB("web", "") WEB("broken", "") WEB("keyless", ", envFrom: [{secretRef: {name: key}}]"));
+    f.options.wait_timeout_ms = 700;
+
+    cr_expect_not(restore(&f));
+
+    cr_expect_eq(f.err.code, ERR_INCOMPLETE);
+    cr_expect_eq(f.result.waited, 3);
+    cr_expect_eq(f.result.ready, 1);
+    expect_finding(&f, 0, "restore.not-ready", "broken", "CrashLoopBackOff");
+    expect_finding(&f, 1, "restore.not-ready", "keyless", "Secret \"key\" not found");
+    cr_expect_lt(f.result.wait_ms, 2000);
+    stop(&f);
+}
+
+Test(restore, secrets_of_the_backup_fill_in_and_only_their_names_are_told, .timeout = 30)
+{
+    struct fixture f;
+    struct bundle backup;
+    start(&f, &(struct sandbox_options){0});
+    declare(&f, SPACE WEB("web", ", envFrom: [{secretRef: {name: key}}]"));
+    bundle_init(&backup, f.run.arena);
+    cr_assert(
+        bundle_read_text(&backup,
+                         STR("{apiVersion: v1, kind: Secret, metadata: {name: key, namespace: shop, uid: "
+                             "'1', resourceVersion: '7', "
+                             "managedFields: []}, data: {a: aHVudGVyMg==}}\n---\n"
+                             "{apiVersion: v1, kind: Secret, type: kubernetes.io/service-account-token, "
+                             "metadata: {name: token, "
+                             "namespace: shop}, data: {token: eA==}}\n---\n"
+                             "{apiVersion: v1, kind: Secret, metadata: {name: made, namespace: shop, "
+                             "ownerReferences: [{apiVersion: "
+                             "v1, kind: X, name: x, uid: y, controller: true}]}}\n---\n"
+                             "{apiVersion: v1, kind: Secret, metadata: {name: elsewhere, namespace: other}}"),
+                         STR("backup"), &f.err));
+    f.options.provided_secrets = &backup;
+
+    cr_expect(restore(&f), "%s", f.err.msg);
+
+    cr_assert_eq(f.result.secrets.count, 1);
+    cr_expect(str_is(f.result.secrets.items[0], "shop/key"));
+    struct str told = json_text(f.run.arena, restore_section(f.run.arena, &f.result));
+    cr_expect(!str_contains(told, STR("aHVudGVyMg==")) && str_contains(told, STR("shop/key")));
+    stop(&f);
+}
+
+Test(restore, a_dry_run_tries_everything_and_keeps_nothing, .timeout = 30)
+{
+    struct fixture f;
+    start(&f, &(struct sandbox_options){0});
+    declare(&f, SPACE WEB("web", "") CLASH THING);
+    f.options.dry_run = true;
+    size_t before = sandbox_objects(f.sandbox);
+
+    cr_expect_not(restore(&f));
+
+    cr_expect_eq(f.result.applied, 3);
+    cr_expect_eq(f.result.unrehearsed, 1); /* the Thing, whose definition is only rehearsed */
+    expect_finding(&f, 0, "restore.refused", "BAD", "Invalid value");
+    cr_expect_eq(sandbox_objects(f.sandbox), before);
+    stop(&f);
+}
+
+Test(restore, one_stumble_of_the_server_is_no_end, .timeout = 30)
+{
+    struct fixture f;
+    start(&f, &(struct sandbox_options){0});
+    declare(&f, SPACE WEB("web", ""));
+    sandbox_fault(f.sandbox, &(struct sandbox_fault){
+                                 .kind = SANDBOX_ERROR, .method = "PATCH", .match = "*/web", .times = 1});
+    cr_expect(restore(&f), "%s", f.err.msg);
+    stop(&f);
+}
+
+Test(restore, a_target_that_goes_away_ends_it, .timeout = 30)
+{
+    struct fixture f;
+    start(&f, &(struct sandbox_options){0});
+    declare(&f, SPACE WEB("web", ""));
+    sandbox_fault(f.sandbox, &(struct sandbox_fault){.kind = SANDBOX_CLOSE, .skip = 3});
+    cr_expect_not(restore(&f));
+    cr_expect_eq(f.err.code, ERR_UNREACHABLE);
+    stop(&f);
+}
+
+Test(restore, a_token_without_rights_ends_it_with_names, .timeout = 30)
+{
+    struct fixture f;
+    start(&f, &(struct sandbox_options){0});
+    declare(&f, SPACE WEB("web", ""));
+    sandbox_fault(f.sandbox, &(struct sandbox_fault){
+                                 .kind = SANDBOX_FORBID, .method = "PATCH", .match = "*/deployments/*"});
+    cr_expect_not(restore(&f));
+    cr_expect_eq(f.err.code, ERR_INCOMPLETE);
+    expect_finding(&f, 0, "restore.refused", "web", "cannot patch resource \"deployments\"");
+    stop(&f);
+}
