@@ -1,13 +1,20 @@
 #include "backupd/backup.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "backupd/part.h"
 #include "core/base/json.h"
+#include "core/base/parallel.h"
 #include "core/base/version.h"
 #include "core/config/config.h"
+
+/* Packing is computing, storing is waiting: a few of each at once. */
+enum { THREADS = 4 };
+
+enum held { HELD_NOT, HELD_DAMAGED, HELD_WHOLE };
 
 struct tally {
     uint64_t packs, bytes;
@@ -19,8 +26,11 @@ struct backup {
     bool dry;
     struct parts parts;
     struct manifest manifest;
-    struct tally new, unchanged, repaired;
+    struct tally tallies[HELD_WHOLE + 1]; /* by what the store held before */
+    pthread_mutex_t lock;                 /* of tallies, manifest.packs, progress and run->arena */
+    size_t stored;
     struct value_list_builder notes;
+    const char *spool_dir; /* NULL: $TMPDIR */
     int64_t began_ms;
 };
 
@@ -40,6 +50,14 @@ static bool make_id(struct run *run, struct str *ret_id, struct err *err)
     return true;
 }
 
+static const char *spool_dir(const struct run *run)
+{
+    if (run->config == NULL || run->config->state_dir.len == 0)
+        return NULL;
+    const char *dir = str_c(run->arena, run->config->state_dir);
+    return access(dir, W_OK) == 0 ? dir : NULL;
+}
+
 static bool begin(struct backup *b, struct bundle *bundle, struct err *err)
 {
     struct str cluster = bundle->cluster.len ? bundle->cluster : bundle->cluster_uid, id = STR_NONE;
@@ -50,6 +68,7 @@ static bool begin(struct backup *b, struct bundle *bundle, struct err *err)
     if (!make_id(b->run, &id, err))
         return false;
     b->bundle = bundle;
+    b->spool_dir = spool_dir(b->run);
     b->began_ms = clock_monotonic_ms();
     b->manifest = (struct manifest){
         .id = id,
@@ -101,8 +120,6 @@ static void remove_marker(struct backup *b)
 
 /* ---- packs ---- */
 
-enum held { HELD_NOT, HELD_DAMAGED, HELD_WHOLE };
-
 static bool look_up(struct store *store, struct arena *arena, const struct pack *pack,
                     struct store_info *info, enum held *ret_held, struct err *err)
 {
@@ -130,67 +147,65 @@ static bool send(struct store *store, struct arena *arena, const struct pack *pa
     return err_next(err, "check the health of the store; nothing was published");
 }
 
-static void count_pack(struct tally *tally, const struct pack *pack)
-{
-    tally->packs++;
-    tally->bytes += pack->bytes.len;
-}
-
 static bool publish_pack(struct backup *b, struct arena *arena, const struct pack *pack,
-                         struct store_info *info, struct err *err)
+                         struct store_info *info, enum held *ret_held, struct err *err)
 {
-    enum held held = HELD_NOT;
-    if (!look_up(b->run->store, arena, pack, info, &held, err))
+    if (!look_up(b->run->store, arena, pack, info, ret_held, err))
         return false;
-    count_pack(held == HELD_WHOLE ? &b->unchanged : held == HELD_DAMAGED ? &b->repaired : &b->new, pack);
-    return held == HELD_WHOLE || b->dry || send(b->run->store, arena, pack, info, err);
+    return *ret_held == HELD_WHOLE || b->dry || send(b->run->store, arena, pack, info, err);
 }
 
-static const char *spool_dir(const struct run *run)
+static void note_pack(struct backup *b, size_t index, const struct pack *pack, const struct store_info *info,
+                      enum held held)
 {
-    if (run->config == NULL || run->config->state_dir.len == 0)
-        return NULL;
-    const char *dir = str_c(run->arena, run->config->state_dir);
-    return access(dir, W_OK) == 0 ? dir : NULL;
+    const struct part *part = &b->parts.items[index];
+    pthread_mutex_lock(&b->lock);
+    b->tallies[held].packs++;
+    b->tallies[held].bytes += pack->bytes.len;
+    struct manifest_pack *noted = &b->manifest.packs.items[index];
+    *noted = (struct manifest_pack){
+        .part = part->part,
+        .namespace = part->namespace,
+        .sha256 = pack->sha256,
+        .bytes = pack->bytes.len,
+        .raw_bytes = pack->raw_bytes,
+        .entries = pack->entries,
+        .version = str_dup(b->run->arena, info->version),
+    };
+    progress_step(b->run->progress, "storing", ++b->stored, b->parts.count, "packs",
+                  manifest_pack_name(b->run->arena, noted));
+    pthread_mutex_unlock(&b->lock);
 }
 
-static bool publish_part(struct backup *b, const struct part *part, struct err *err)
+static bool publish_part(void *ctx, size_t index, struct err *err)
 {
+    struct backup *b = ctx;
+    const struct part *part = &b->parts.items[index];
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct manifest_pack named = {.part = part->part, .namespace = part->namespace};
     struct pack_writer *writer = NULL;
     struct store_info info = {0};
     struct pack pack = {0};
+    enum held held = HELD_NOT;
 
-    if (!part_pack(b->bundle, part, spool_dir(b->run), &writer, &pack, err))
-        return false;
-    bool published = publish_pack(b, scratch, &pack, &info, err);
+    bool published = part_pack(b->bundle, part, b->spool_dir, &writer, &pack, err) &&
+                     publish_pack(b, scratch, &pack, &info, &held, err);
+    if (published)
+        note_pack(b, index, &pack, &info, held);
     pack_drop(writer);
-    if (!published)
-        return false;
-    *ARENA_PUSH(b->run->arena, &b->manifest.packs) = (struct manifest_pack){
-        .part = part->part,
-        .namespace = part->namespace,
-        .sha256 = pack.sha256,
-        .bytes = pack.bytes.len,
-        .raw_bytes = pack.raw_bytes,
-        .entries = pack.entries,
-        .version = str_dup(b->run->arena, info.version),
-    };
-    return true;
+    return published || err_context(err, "pack %.*s", STR_ARG(manifest_pack_name(scratch, &named)));
 }
 
 static bool publish_parts(struct backup *b, struct err *err)
 {
-    for (size_t i = 0; i < b->parts.count; i++) {
-        const struct part *part = &b->parts.items[i];
-        struct manifest_pack named = {.part = part->part, .namespace = part->namespace};
-        struct str name = manifest_pack_name(b->run->arena, &named);
-        progress_step(b->run->progress, "storing", i, b->parts.count, "packs", name);
-        if (!publish_part(b, part, err))
-            return err_context(err, "pack %.*s", STR_ARG(name));
-    }
-    progress_step(b->run->progress, "storing", b->parts.count, b->parts.count, "packs", STR_NONE);
-    return true;
+    struct manifest_packs *packs = &b->manifest.packs;
+    packs->items = ARENA_ARRAY(b->run->arena, struct manifest_pack, b->parts.count);
+    packs->count = packs->cap = b->parts.count;
+    progress_step(b->run->progress, "storing", 0, b->parts.count, "packs", STR_NONE);
+    pthread_mutex_init(&b->lock, NULL);
+    bool good = parallel_for(b->parts.count, THREADS, publish_part, b, err);
+    pthread_mutex_destroy(&b->lock);
+    return good;
 }
 
 /* ---- the manifest ---- */
@@ -224,12 +239,13 @@ static void report(struct backup *b)
 {
     struct arena *a = b->run->arena;
     const struct manifest *m = &b->manifest;
-    const struct value *packs =
-        VALUE_MAP(a, {"new", value_int(a, (int64_t)b->new.packs)},
-                  {"unchanged", value_int(a, (int64_t)b->unchanged.packs)},
-                  {"repaired", value_int(a, (int64_t)b->repaired.packs)},
-                  {"bytesNew", value_int(a, (int64_t)(b->new.bytes + b->repaired.bytes))},
-                  {"bytesUnchanged", value_int(a, (int64_t)b->unchanged.bytes)});
+    const struct tally *new = &b->tallies[HELD_NOT], *repaired = &b->tallies[HELD_DAMAGED],
+                       *unchanged = &b->tallies[HELD_WHOLE];
+    const struct value *packs = VALUE_MAP(a, {"new", value_int(a, (int64_t) new->packs)},
+                                          {"unchanged", value_int(a, (int64_t)unchanged->packs)},
+                                          {"repaired", value_int(a, (int64_t)repaired->packs)},
+                                          {"bytesNew", value_int(a, (int64_t)(new->bytes + repaired->bytes))},
+                                          {"bytesUnchanged", value_int(a, (int64_t)unchanged->bytes)});
     run_section(
         b->run, "backup",
         VALUE_MAP(a, {"id", b->dry ? NULL : value_string(a, m->id)},

@@ -13,7 +13,7 @@ enum strike { STRIKE_NOT, STRIKE_BEFORE, STRIKE_AFTER };
 static enum strike next_operation(struct fault *fault)
 {
     struct fault_plan *plan = fault->plan;
-    unsigned number = ++plan->operations;
+    unsigned number = __atomic_add_fetch(&plan->operations, 1, __ATOMIC_SEQ_CST); /* several threads */
     if (plan->at == 0 || number < plan->at || (number > plan->at && !plan->for_good))
         return STRIKE_NOT;
     return plan->after && number == plan->at ? STRIKE_AFTER : STRIKE_BEFORE;
