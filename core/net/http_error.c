@@ -100,10 +100,27 @@ static enum again explain_tls(const struct transfer *t, struct err *err)
     return AGAIN_FEW;
 }
 
+static bool explain_tunnel(const struct transfer *t, struct err *err, enum again *ret_again)
+{
+    long status = 0;
+    curl_easy_getinfo(t->http->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status < 300)
+        return false;
+    err_set(err, ERR_UNREACHABLE, "the proxy refused the way to the server: HTTP %ld", status);
+    err_next(err, status == 407
+                      ? "check user and password of the proxy"
+                      : "ask for the server to be allowed on the proxy, or go without it (NO_PROXY)");
+    *ret_again = status >= 500 ? AGAIN_FEW : AGAIN_NEVER;
+    return true;
+}
+
 static enum again explain_cut(const struct transfer *t, CURLcode code, struct err *err)
 {
+    enum again tunnel;
     if (explain_alert(t, err))
         return AGAIN_NEVER;
+    if (explain_tunnel(t, err, &tunnel))
+        return tunnel;
     if (t->received != 0 || code == CURLE_PARTIAL_FILE)
         err_set(err, ERR_UNREACHABLE, "the reply was cut short after %zu bytes", t->received);
     else

@@ -1,10 +1,14 @@
 /* One call of the API: who we say we are, and what an error status becomes. */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/base/base64.h"
 #include "core/base/files.h"
+#include "core/base/json.h"
+#include "tests/harness/certs.h"
 #include "tests/harness/kube_fixture.h"
 
 static bool get(struct kube_fixture *f, const char *path)
@@ -185,6 +189,51 @@ Test(kube_client, an_exec_plugin_that_fails_is_named_with_its_user)
     cr_expect_not(get(&f, "/never"));
     cr_expect(strstr(f.err.msg, "wants a terminal"), "%s", f.err.msg);
     kube_fixture_close(&f);
+}
+
+/* A plugin that answers with a certificate, and a server that demands one. */
+Test(kube_client, a_certificate_from_a_plugin_opens_the_connection)
+{
+    struct arena *arena = arena_new();
+    char dir[] = "/tmp/plugin-XXXXXX";
+    struct err err;
+    struct kube *kube;
+    struct str version;
+    cr_assert(mkdtemp(dir) != NULL);
+    struct cert ca = cert_make(arena, &(struct cert_wish){.common_name = "authority"});
+    struct cert server = cert_make(
+        arena, &(struct cert_wish){.common_name = "server", .alt_names = "IP:127.0.0.1", .issuer = &ca});
+    struct cert client = cert_make(arena, &(struct cert_wish){.common_name = "operator", .issuer = &ca});
+    const struct wire_tls tls = {server.cert_pem, server.key_pem, ca.cert_pem};
+    struct wire *wire = wire_start("testdata/wire/kube/version-by-certificate.wire", &tls);
+
+    const struct value *status =
+        VALUE_MAP(arena, {"clientCertificateData", value_string(arena, client.cert_pem)},
+                  {"clientKeyData", value_string(arena, client.key_pem)});
+    const struct value *answer =
+        VALUE_MAP(arena, {"kind", value_cstr(arena, "ExecCredential")}, {"status", status});
+    const char *answer_file = str_c(arena, str_fmt(arena, "%s/answer", dir));
+    const char *config_file = str_c(arena, str_fmt(arena, "%s/config", dir));
+    struct str url = wire_url(wire, arena, ""), ca_data = base64_encode(arena, ca.cert_pem, BASE64_STANDARD);
+    struct str config =
+        str_fmt(arena,
+                "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+                "clusters: [{name: k, cluster: {server: '%.*s', certificate-authority-data: %.*s}}]\n"
+                "users: [{name: u, user: {exec: {command: cat, args: ['%s']}}}]\n",
+                STR_ARG(url), STR_ARG(ca_data), answer_file);
+    cr_assert(file_write(answer_file, json_text(arena, answer), 0600, &err));
+    cr_assert(file_write(config_file, config, 0600, &err));
+    cr_assert(kube_open(arena, &(struct kube_options){.kubeconfig = str_of(config_file)}, &kube, &err), "%s",
+              err.msg);
+    cr_expect(kube_version(kube, arena, &version, &err), "%s", err.msg);
+    kube_close(kube);
+    const char *fault = wire_stop(wire);
+    cr_expect(fault == NULL, "%s", fault);
+    wire_free(wire);
+    remove(answer_file);
+    remove(config_file);
+    remove(dir);
+    arena_free(arena);
 }
 
 /* ---- verbs ---- */

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/net/http.h"
@@ -320,6 +321,34 @@ Test(http, a_name_that_does_not_resolve_says_so)
     cr_expect_not(http_call(f.http, f.arena, &request, &reply, &f.err));
     cr_expect(strstr(f.err.msg, "the name of the proxy does not resolve"), "%s", f.err.msg);
     cr_expect_not(strstr(f.err.msg, "hunter2"));
+    fixture_close(&f);
+}
+
+Test(http, a_proxy_is_used_when_told_and_the_environments_not_for_this_machine)
+{
+    struct fixture f;
+    struct http *direct, *through;
+    struct http_reply reply;
+    fixture_open(&f, "proxy", NULL, (struct http_options){0});
+    struct str proxy = str_fmt(f.arena, "http://u:p@127.0.0.1:%u", wire_port(f.wire));
+    cr_assert(
+        http_open(f.arena, &(struct http_options){.proxy = proxy, .retry = &f.policy}, &through, &f.err),
+        "%s", f.err.msg);
+    struct http_request request = {.method = "GET", .url = STR("http://127.0.0.1:9/a")};
+    cr_expect(http_call(through, f.arena, &request, &reply, &f.err), "%s", f.err.msg);
+    cr_expect(str_is(reply.body, "from afar"));
+    request.url = STR("https://api.example.com:6443/");
+    cr_expect_not(http_call(through, f.arena, &request, &reply, &f.err));
+    cr_expect(strstr(f.err.msg, "the proxy refused the way to the server: HTTP 403"), "%s", f.err.msg);
+    cr_expect_not(strstr(f.err.msg, "u:p"), "%s", f.err.msg);
+    http_close(through);
+
+    setenv("http_proxy", str_c(f.arena, proxy), 1);
+    cr_assert(http_open(f.arena, &(struct http_options){.retry = &f.policy}, &direct, &f.err));
+    request.url = STR("http://127.0.0.1:9/a");
+    cr_expect_not(http_call(direct, f.arena, &request, &reply, &f.err));
+    cr_expect(strstr(f.err.msg, "connection refused"), "%s", f.err.msg);
+    http_close(direct);
     fixture_close(&f);
 }
 
