@@ -7,7 +7,7 @@ static const struct {
     [WAVE_NAMESPACES] = {"namespaces", -5}, [WAVE_DEFINITIONS] = {"definitions", -4},
     [WAVE_CLASSES] = {"classes", -3},       [WAVE_ACCESS] = {"access", -2},
     [WAVE_CONFIG] = {"config", -1},         [WAVE_CLAIMS] = {"claims", 0},
-    [WAVE_WORKLOADS] = {"workloads", 0},    [WAVE_TRAFFIC] = {"traffic", 1},
+    [WAVE_WORKLOADS] = {"workloads", 0},    [WAVE_TRAFFIC] = {"traffic", 0},
     [WAVE_CUSTOM] = {"custom", 0},          [WAVE_GATES] = {"gates", 1},
 };
 

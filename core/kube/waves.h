@@ -26,8 +26,8 @@ enum wave {
 enum wave wave_of(const struct resource *resource);
 const char *wave_name(enum wave wave); /* "namespaces", "definitions", … */
 
-/* The argocd.argoproj.io/sync-wave of a wave. Argo CD waits for health between its waves, and some things become
- * healthy only through what comes later: a WaitForFirstConsumer claim through its pod, a pod through the Secret that
- * a custom resource makes. Those share one number: 0, Argo CD's default. What may never be healthy where nothing
- * serves it (Ingresses, autoscalers without metrics) stands in the last one, which nothing waits for. */
+/* The argocd.argoproj.io/sync-wave of a wave, never falling. Argo CD waits for health between its waves, and some things
+ * become healthy only through what comes later: a WaitForFirstConsumer claim through its pod, a pod through the Secret
+ * that a custom resource makes, an Ingress through a controller that may not be there. All of those share 0, Argo CD's
+ * default, so that one sick workload holds back the gates and nothing else. */
 int wave_argocd(enum wave wave);
