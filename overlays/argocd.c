@@ -1,7 +1,6 @@
 /* Argo CD: one AppProject, and per environment one Application; one per group where an environment is large, because
  * rendering one kustomization grows faster than its size (docs/decisions/005). Source: Argo CD's declarative set-up. */
 #include "core/config/config.h"
-#include "overlays/environment.h"
 #include "overlays/writer.h"
 
 enum { OBJECTS_PER_APPLICATION = 500 };
@@ -17,21 +16,6 @@ static const struct value *object(struct arena *arena, const char *api_version, 
         {"spec", spec});
 }
 
-/* Object names are DNS labels; context names need not be. */
-static struct str plain(struct arena *arena, struct str text)
-{
-    char *name = (char *)str_c(arena, str_lower(arena, str_slice(text, 0, 40)));
-    for (char *c = name; *c; c++)
-        if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9')))
-            *c = '-';
-    struct str plain = str_of(name);
-    while (plain.len != 0 && plain.ptr[0] == '-')
-        plain = str_from(plain, 1);
-    while (plain.len != 0 && plain.ptr[plain.len - 1] == '-')
-        plain.len--;
-    return plain.len ? plain : STR("cluster");
-}
-
 /* Replicas that an autoscaler decides are no drift. */
 static const struct value *ignored_differences(struct writer *writer, const struct layout_group *only)
 {
@@ -41,7 +25,7 @@ static const struct value *ignored_differences(struct writer *writer, const stru
         const struct resource *resource = &writer->bundle->items[i];
         struct workload workload;
         if ((only != NULL && !str_eq(resource->namespace, only->name)) || !workload_of(resource, &workload) ||
-            !(workload.traits & WORKLOAD_SCALES) || autoscaler_of(writer->bundle, resource) == NULL)
+            !(workload.traits & WORKLOAD_SCALES) || facts_autoscaler(writer->facts, resource) == NULL)
             continue;
         struct str group = resource_group(resource);
         value_push(arena, &list,
@@ -64,7 +48,81 @@ static const struct value *sync_policy(struct arena *arena)
                                              {"selfHeal", value_bool(arena, true)})},
                      {"retry", VALUE_MAP(arena, {"limit", value_int(arena, 5)}, {"backoff", backoff})},
                      {"syncOptions", VALUE_LIST(arena, value_cstr(arena, "ServerSideApply=true"),
-                                                value_cstr(arena, "RespectIgnoreDifferences=true"))});
+                                                value_cstr(arena, "RespectIgnoreDifferences=true"),
+                                                value_cstr(arena, "SkipDryRunOnMissingResource=true"))});
+}
+
+/* Which kinds of one group belong to one wave, as patches' targets want them: "Role|RoleBinding". */
+struct wave_kinds {
+    struct str group;
+    int wave;
+    struct str_list kinds;
+};
+
+struct wave_kinds_list {
+    struct wave_kinds *items;
+    size_t count, cap;
+};
+
+static void note_kind(struct arena *arena, struct wave_kinds_list *list, const struct resource *resource,
+                      int wave)
+{
+    struct str group = resource_group(resource);
+    struct wave_kinds *found = NULL;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].wave == wave && str_eq(list->items[i].group, group))
+            found = &list->items[i];
+    if (found == NULL) {
+        found = ARENA_PUSH(arena, list);
+        *found = (struct wave_kinds){.group = group, .wave = wave};
+    }
+    if (!str_in(resource->kind, found->kinds.items, found->kinds.count))
+        *ARENA_PUSH(arena, &found->kinds) = resource->kind;
+}
+
+/* An object that brings its own wave keeps it. The name is not read: the target selects. */
+static const struct value *wave_patch(struct arena *arena, const struct wave_kinds *kinds)
+{
+    struct str alternatives = str_join(arena, kinds->kinds.items, kinds->kinds.count, STR("|"));
+    const struct value *target =
+        VALUE_MAP(arena, {"group", kinds->group.len ? value_string(arena, kinds->group) : NULL},
+                  {"kind", value_string(arena, alternatives)},
+                  {"annotationSelector", value_cstr(arena, "!argocd.argoproj.io/sync-wave")});
+    struct str text = str_fmt(arena,
+                              "apiVersion: v1\nkind: %.*s\nmetadata:\n  name: any\n  annotations:\n"
+                              "    argocd.argoproj.io/sync-wave: \"%d\"\n",
+                              STR_ARG(kinds->kinds.items[0]), kinds->wave);
+    return VALUE_MAP(arena, {"target", target}, {"patch", value_string(arena, text)});
+}
+
+/* Only Argo CD reads sync waves, so only its entry points set them: what is rendered stays the same for everybody. */
+static const struct value *wave_patches(struct writer *writer, const struct layout_group *only)
+{
+    struct arena *arena = writer->arena;
+    struct wave_kinds_list list = {0};
+    struct value_list_builder patches = {0};
+    for (size_t i = 0; i < writer->layout->count; i++) {
+        const struct layout_group *group = &writer->layout->items[i];
+        for (size_t j = 0; j < group->count && (only == NULL || only == group); j++) {
+            int wave = wave_argocd(group->entries[j].wave);
+            if (wave != 0)
+                note_kind(arena, &list, group->entries[j].resource, wave);
+        }
+    }
+    for (size_t i = 0; i < list.count; i++)
+        value_push(arena, &patches, wave_patch(arena, &list.items[i]));
+    return patches.count ? VALUE_MAP(arena, {"patches", value_list_done(arena, &patches)}) : NULL;
+}
+
+/* A project permits namespaces one by one, so an Application has to name one; its objects name their own. */
+static struct str home_of(const struct writer *writer, const struct layout_group *group)
+{
+    if (group != NULL && !layout_is_cluster(group))
+        return group->name;
+    for (size_t i = 0; i < writer->layout->count; i++)
+        if (!layout_is_cluster(&writer->layout->items[i]))
+            return writer->layout->items[i].name;
+    return STR("default");
 }
 
 static const struct value *application(struct writer *writer, const struct config_environment *environment,
@@ -72,18 +130,19 @@ static const struct value *application(struct writer *writer, const struct confi
 {
     struct arena *arena = writer->arena;
     const struct config *config = writer->run->config;
-    struct str cluster = plain(arena, writer->bundle->cluster);
-    struct str part = group ? plain(arena, group->name) : STR_NONE;
-    struct str name = str_fmt(arena, "%.*s-%.*s%s%.*s", STR_ARG(cluster), STR_ARG(environment->name),
-                              group ? "-" : "", STR_ARG(part));
+    struct str cluster = writer_object_name(writer, writer->bundle->cluster, NULL);
+    struct str prefix = str_fmt(arena, "%.*s-%.*s", STR_ARG(cluster), STR_ARG(environment->name));
+    struct str name = writer_object_name(writer, prefix, group);
     struct str path = str_fmt(arena, "overlays/%.*s%s%.*s", STR_ARG(environment->name), group ? "/" : "",
                               STR_ARG(group ? group->name : STR_NONE));
-    const struct value *source = VALUE_MAP(arena, {"repoURL", value_string(arena, writer_git_url(writer))},
-                                           {"targetRevision", value_string(arena, config->git_branch)},
-                                           {"path", value_string(arena, path)});
+    const struct value *source =
+        VALUE_MAP(arena, {"repoURL", value_string(arena, writer_git_url(writer))},
+                  {"targetRevision", value_string(arena, config->git_branch)},
+                  {"path", value_string(arena, path)}, {"kustomize", wave_patches(writer, group)});
     const struct value *spec = VALUE_MAP(
         arena, {"project", value_string(arena, cluster)}, {"source", source},
-        {"destination", VALUE_MAP(arena, {"server", value_string(arena, environment->destination)})},
+        {"destination", VALUE_MAP(arena, {"server", value_string(arena, environment->destination)},
+                                  {"namespace", value_string(arena, home_of(writer, group))})},
         {"syncPolicy", sync_policy(arena)}, {"ignoreDifferences", ignored_differences(writer, group)});
     const struct value *annotations =
         wave ? VALUE_MAP(arena,
@@ -117,10 +176,27 @@ static bool write_environment(struct writer *writer, const struct config_environ
                             &documents);
 }
 
-static const struct value *anything(struct arena *arena)
+/* The cluster-scoped kinds that are described here, and no others. */
+static const struct value *cluster_kinds(struct writer *writer)
 {
-    const struct value *any = value_cstr(arena, "*");
-    return VALUE_LIST(arena, VALUE_MAP(arena, {"group", any}, {"kind", any}));
+    struct arena *arena = writer->arena;
+    struct wave_kinds_list list = {0};
+    struct value_list_builder kinds = {0};
+    for (size_t i = 0; i < writer->bundle->count; i++)
+        if (writer->bundle->items[i].namespace.len == 0)
+            note_kind(arena, &list, &writer->bundle->items[i], 0);
+    for (size_t i = 0; i < list.count; i++)
+        for (size_t j = 0; j < list.items[i].kinds.count; j++)
+            value_push(arena, &kinds,
+                       VALUE_MAP(arena, {"group", value_string(arena, list.items[i].group)},
+                                 {"kind", value_string(arena, list.items[i].kinds.items[j])}));
+    return value_list_done(arena, &kinds);
+}
+
+static const struct value *destination(struct arena *arena, struct str server, struct str namespace)
+{
+    return VALUE_MAP(arena, {"server", value_string(arena, server)},
+                     {"namespace", value_string(arena, namespace)});
 }
 
 /* The namespaces that are described here, on the servers of the environments, and nowhere else. */
@@ -135,11 +211,14 @@ static const struct value *destinations(struct writer *writer)
         if (str_in(server, servers.items, servers.count))
             continue;
         *ARENA_PUSH(arena, &servers) = server;
+        bool any = false;
         for (size_t j = 0; j < writer->layout->count; j++)
-            if (!layout_is_cluster(&writer->layout->items[j]))
-                value_push(arena, &list,
-                           VALUE_MAP(arena, {"server", value_string(arena, server)},
-                                     {"namespace", value_string(arena, writer->layout->items[j].name)}));
+            if (!layout_is_cluster(&writer->layout->items[j])) {
+                value_push(arena, &list, destination(arena, server, writer->layout->items[j].name));
+                any = true;
+            }
+        if (!any)
+            value_push(arena, &list, destination(arena, server, home_of(writer, NULL)));
     }
     return value_list_done(arena, &list);
 }
@@ -153,9 +232,10 @@ bool write_argocd(struct writer *writer)
         {"description",
          value_string(arena, str_fmt(arena, "Everything of cluster %.*s", STR_ARG(writer->bundle->cluster)))},
         {"sourceRepos", VALUE_LIST(arena, value_string(arena, writer_git_url(writer)))},
-        {"destinations", destinations(writer)}, {"clusterResourceWhitelist", anything(arena)});
-    const struct value *project = object(arena, "argoproj.io/v1alpha1", "AppProject",
-                                         plain(arena, writer->bundle->cluster), STR("argocd"), NULL, spec);
+        {"destinations", destinations(writer)}, {"clusterResourceWhitelist", cluster_kinds(writer)});
+    const struct value *project =
+        object(arena, "argoproj.io/v1alpha1", "AppProject",
+               writer_object_name(writer, writer->bundle->cluster, NULL), STR("argocd"), NULL, spec);
     if (!writer_document(writer, STR("argocd/project.yaml"), STR_NONE, project))
         return false;
     for (size_t i = 0; i < config->environments.count; i++)

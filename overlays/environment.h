@@ -4,12 +4,14 @@
 #pragma once
 #include "core/config/config.h"
 #include "core/kube/bundle.h"
+#include "overlays/facts.h"
 #include "overlays/patch_builder.h"
 
 struct environment {
     struct arena *arena;
     const struct config_environment *config;
     const struct bundle *bundle; /* declared, sorted */
+    const struct facts *facts;   /* of that bundle */
 };
 
 /* What one object becomes; patch_is_empty when nothing changes. */
@@ -17,10 +19,8 @@ void environment_patch(const struct environment *environment, const struct resou
                        struct patch_builder *ret_patch);
 
 /* Replicas (replicas.c). */
-/* Replicas of a workload in this environment. */
+/* The least number of pods that a workload has in this environment. */
 int64_t environment_replicas(const struct environment *environment, const struct workload *workload);
-/* The autoscaler (HorizontalPodAutoscaler or KEDA ScaledObject) that decides the replicas of a workload, or NULL. */
-const struct resource *autoscaler_of(const struct bundle *bundle, const struct resource *workload);
 
 /* The steps. */
 void step_replicas(const struct environment *environment, struct patch_builder *patch);

@@ -21,7 +21,8 @@ static struct str flux_url(struct writer *writer)
 
 static struct str source_name(struct writer *writer, const struct config_environment *environment)
 {
-    return str_fmt(writer->arena, "%.*s-source", STR_ARG(environment->name));
+    struct str name = str_fmt(writer->arena, "%.*s-source", STR_ARG(environment->name));
+    return writer_object_name(writer, name, NULL);
 }
 
 static bool write_source(struct writer *writer, const struct config_environment *environment,
@@ -79,7 +80,7 @@ static struct step step_of(struct writer *writer, const struct config_environmen
                  : !cluster                        ? 30
                                                    : 90;
     struct str part = str_from(group->name, cluster);
-    return (struct step){str_fmt(arena, "%.*s-%.*s", STR_ARG(environment->name), STR_ARG(part)),
+    return (struct step){writer_object_name(writer, environment->name, group),
                          str_fmt(arena, "%d-%.*s", number, STR_ARG(part)), group};
 }
 

@@ -35,15 +35,26 @@ static bool needs_privileges(const struct subject *subject)
     return false;
 }
 
+/* Somebody other than root who listens below port 1024 may owe that to a capability of the file, which both
+ * no-new-privileges and an empty bounding set take away. */
+static bool may_need_file_capability(const struct subject *subject)
+{
+    int64_t port;
+    VALUE_EACH(item, value_key(subject->container, "ports"))
+    if (value_i64(value_key(item, "containerPort"), &port) && port < 1024)
+        return runs_as_other_than_root(subject);
+    return false;
+}
+
 static bool may_forbid_escalation(const struct subject *subject)
 {
-    return !needs_privileges(subject);
+    return !needs_privileges(subject) && !may_need_file_capability(subject);
 }
 
 /* A process that is root by intent may need its capabilities to become somebody else. */
 static bool may_drop_capabilities(const struct subject *subject)
 {
-    return runs_as_other_than_root(subject) && !needs_privileges(subject);
+    return runs_as_other_than_root(subject) && may_forbid_escalation(subject);
 }
 
 static bool may_require_non_root(const struct subject *subject)
@@ -111,14 +122,13 @@ static void harden_seccomp(const struct subject *subject)
     patch_reason(subject->patch, STR("hardened where it was left open"));
 }
 
-static bool binds_default_account(const struct resource *binding, struct str namespace)
+/* Sidecar injectors (Linkerd, Vault, …) put containers into the pod that want its token; annotations ask for them. */
+static bool asks_for_sidecars(const struct value *metadata)
 {
-    if (!str_ends(binding->kind, STR("RoleBinding")))
-        return false;
-    VALUE_EACH(subject, value_key(binding->object, "subjects"))
-    if ((str_is(value_str(value_key(subject, "name")), "default") &&
-         str_eq(value_str(value_key(subject, "namespace")), namespace)) ||
-        str_starts(value_str(value_key(subject, "name")), STR("system:serviceaccounts")))
+    const struct value *maps[] = {value_key(metadata, "annotations"), value_key(metadata, "labels")};
+    for (size_t i = 0; i < COUNT_OF(maps); i++)
+        MEMBER_EACH(member, maps[i])
+    if (str_contains(member->key, STR("inject")))
         return true;
     return false;
 }
@@ -126,15 +136,18 @@ static bool binds_default_account(const struct resource *binding, struct str nam
 /* A pod under the default account, to which nobody gave any right, has no use for a token. */
 static void harden_token(const struct subject *subject)
 {
-    const struct value *pod = subject->patch->workload.pod_spec;
-    const struct bundle *bundle = subject->environment->bundle;
-    struct str account = value_str(value_key(pod, "serviceAccountName"));
-    if (value_key(pod, "automountServiceAccountToken") != NULL ||
-        (account.len != 0 && !str_is(account, "default")))
+    const struct workload *workload = &subject->patch->workload;
+    const struct environment *environment = subject->environment;
+    struct str account = value_str(value_key(workload->pod_spec, "serviceAccountName"));
+    struct str namespace = workload->resource->namespace;
+    const struct resource *home =
+        bundle_find(environment->bundle, STR(""), STR("Namespace"), STR(""), namespace);
+    if (value_key(workload->pod_spec, "automountServiceAccountToken") != NULL ||
+        (account.len != 0 && !str_is(account, "default")) ||
+        facts_account_has_rights(environment->facts, namespace, STR("default")) ||
+        asks_for_sidecars(value_key(workload->pods, "metadata")) ||
+        asks_for_sidecars(value_key(home ? home->object : NULL, "metadata")))
         return;
-    for (size_t i = 0; i < bundle->count; i++)
-        if (binds_default_account(&bundle->items[i], subject->patch->resource->namespace))
-            return;
     patch_pod(subject->patch, PATH("automountServiceAccountToken"), value_bool(subject->patch->arena, false));
     patch_reason(subject->patch, STR("hardened where it was left open"));
 }
@@ -143,7 +156,7 @@ void step_harden(const struct environment *environment, struct patch_builder *pa
 {
     const struct value *pod = patch->workload.pod_spec;
     struct subject subject = {environment, patch, value_key(pod, "securityContext"), NULL, NULL};
-    if (patch->workload.resource == NULL || str_is(value_str_in(pod, PATH("os", "name")), "windows"))
+    if (!patch_can_change_pods(patch) || str_is(value_str_in(pod, PATH("os", "name")), "windows"))
         return;
     harden_seccomp(&subject);
     harden_token(&subject);

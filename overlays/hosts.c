@@ -6,7 +6,7 @@
 static bool is_host(const struct value *value)
 {
     struct str host = value_str(value);
-    return host.len != 0 && str_find(host, '.') < host.len && !str_starts(host, STR("*"));
+    return host.len != 0 && str_find(host, '.') < host.len;
 }
 
 static void move_host(const struct environment *environment, struct patch_builder *patch, struct str pointer,

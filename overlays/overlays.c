@@ -1,6 +1,6 @@
 #include "overlays/overlays.h"
 
-#include "core/base/yaml.h"
+#include "core/base/version.h"
 #include "overlays/environment.h"
 #include "overlays/publish.h"
 #include "overlays/writer.h"
@@ -27,7 +27,17 @@ static bool write_base_group(struct writer *writer, const struct layout_group *g
             return false;
     }
     return writer_kustomization(writer, str_fmt(arena, "base/%.*s", STR_ARG(group->name)),
-                                value_list_done(arena, &resources), NULL, NULL);
+                                value_list_done(arena, &resources), NULL);
+}
+
+/* A target's name is a regular expression, and '.' is the one character of names that means something there. */
+static struct str literal(struct arena *arena, struct str name)
+{
+    struct str_list parts = {0};
+    while (str_find(name, '.') < name.len)
+        *ARENA_PUSH(arena, &parts) = str_cut(&name, '.');
+    *ARENA_PUSH(arena, &parts) = name;
+    return str_join(arena, parts.items, parts.count, STR("\\."));
 }
 
 static const struct value *patch_target(struct arena *arena, const struct resource *resource)
@@ -36,7 +46,8 @@ static const struct value *patch_target(struct arena *arena, const struct resour
     return VALUE_MAP(
         arena, {"group", group.len ? value_string(arena, group) : NULL},
         {"version", value_string(arena, resource_version(resource))},
-        {"kind", value_string(arena, resource->kind)}, {"name", value_string(arena, resource->name)},
+        {"kind", value_string(arena, resource->kind)},
+        {"name", value_string(arena, literal(arena, resource->name))},
         {"namespace", resource->namespace.len ? value_string(arena, resource->namespace) : NULL});
 }
 
@@ -67,16 +78,6 @@ static bool write_patch(struct writer *writer, struct str folder, const struct l
     return true;
 }
 
-/* What may refuse other objects waits until the pods behind it run; Argo CD knows that by an annotation. */
-static const struct value *group_annotations(struct writer *writer, const struct layout_group *group)
-{
-    struct arena *arena = writer->arena;
-    if (!str_is(group->name, "_gates") || !writer_delivers(writer, "argocd"))
-        return NULL;
-    return VALUE_MAP(arena, {"argocd.argoproj.io/sync-wave",
-                             value_string(arena, str_fmt(arena, "%d", wave_argocd(WAVE_GATES)))});
-}
-
 static bool write_overlay_group(struct writer *writer, const struct environment *environment,
                                 const struct layout_group *group, size_t *patched)
 {
@@ -95,14 +96,14 @@ static bool write_overlay_group(struct writer *writer, const struct environment 
             return false;
     }
     return writer_kustomization(writer, folder, VALUE_LIST(arena, value_string(arena, base)),
-                                value_list_done(arena, &patches), group_annotations(writer, group));
+                                value_list_done(arena, &patches));
 }
 
 static bool write_environment(struct writer *writer, const struct config_environment *config,
                               struct tally *tally)
 {
     struct arena *arena = writer->arena;
-    struct environment environment = {arena, config, writer->bundle};
+    struct environment environment = {arena, config, writer->bundle, writer->facts};
     struct value_list_builder resources = {0};
     size_t patched = 0;
     for (size_t i = 0; i < writer->layout->count; i++) {
@@ -116,7 +117,7 @@ static bool write_environment(struct writer *writer, const struct config_environ
                          {"objects", value_int(arena, (int64_t)writer->bundle->count)},
                          {"patched", value_int(arena, (int64_t)patched)}));
     return writer_kustomization(writer, str_fmt(arena, "overlays/%.*s", STR_ARG(config->name)),
-                                value_list_done(arena, &resources), NULL, NULL);
+                                value_list_done(arena, &resources), NULL);
 }
 
 /* Where the content comes from. publish does not count a change of this file alone as a change. */
@@ -127,7 +128,9 @@ static bool write_provenance(struct writer *writer)
     const struct value *score = value_key(run_report(writer->run), "score");
     const struct value *document = VALUE_MAP(
         arena, {"apiVersion", value_cstr(arena, "gitops-pipe.io/v1")},
-        {"kind", value_cstr(arena, "Repository")}, {"cluster", value_string(arena, bundle->cluster)},
+        {"kind", value_cstr(arena, "Repository")},
+        {"tool", value_cstr(arena, "gitops-pipe " GITOPS_PIPE_VERSION)},
+        {"cluster", value_string(arena, bundle->cluster)},
         {"backup", bundle->backup_id.len ? value_string(arena, bundle->backup_id) : NULL},
         {"serverVersion", bundle->server_version.len ? value_string(arena, bundle->server_version) : NULL},
         {"objects", value_int(arena, (int64_t)bundle->count)},
@@ -165,21 +168,35 @@ static size_t namespaces_in(const struct layout *layout)
     return count;
 }
 
+/* What somebody has to bring along, since the repository does not hold it. */
+static const struct value *secrets_section(struct run *run)
+{
+    static const char *const modes[] = {"refuse", "omit", "sealed", "sops", "external"};
+    struct arena *arena = run->arena;
+    const struct value *omitted = value_in(run_report(run), PATH("transform", "omittedSecrets"));
+    return VALUE_MAP(arena, {"mode", value_cstr(arena, modes[run->config->secrets_mode])},
+                     {"toProvide", omitted ? omitted : VALUE_LIST(arena, NULL)});
+}
+
 bool overlays_stage(struct run *run, struct bundle *bundle, struct err *err)
 {
     struct layout layout;
     struct tally tally = {0};
-    struct writer writer = {run, run->arena, bundle, &layout, err};
+    struct facts facts;
+    struct writer writer = {run, run->arena, bundle, &layout, &facts, err};
     run->files = (struct files){0};
     if (bundle->cluster.len == 0)
         bundle->cluster = run->config->cluster_name.len ? run->config->cluster_name : STR("cluster");
+    bundle_sort(bundle);
+    facts_gather(run->arena, bundle, &facts);
     layout_of(run->arena, bundle, &layout);
     if (!write_all(&writer, &tally) || !files_sort(&run->files, err))
         return err_context(err, "overlays");
     run_section(run, "overlays",
                 VALUE_MAP(run->arena, {"files", value_int(run->arena, (int64_t)run->files.count)},
                           {"namespaces", value_int(run->arena, (int64_t)namespaces_in(&layout))},
-                          {"environments", value_list_done(run->arena, &tally.environments)}));
+                          {"environments", value_list_done(run->arena, &tally.environments)},
+                          {"secrets", secrets_section(run)}));
     progress_step(run->progress, "writing", run->files.count, run->files.count, "files", STR_NONE);
     return true;
 }

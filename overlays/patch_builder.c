@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/kustomize/schema.h"
+
 void patch_builder_init(struct patch_builder *patch, struct arena *arena, const struct resource *resource)
 {
     *patch = (struct patch_builder){.arena = arena, .resource = resource};
@@ -12,6 +14,14 @@ bool patch_is_empty(const struct patch_builder *patch)
 {
     return patch->object == NULL && patch->pod == NULL && patch->containers.count == 0 &&
            patch->operations.count == 0;
+}
+
+bool patch_can_change_pods(const struct patch_builder *patch)
+{
+    const struct resource *r = patch->resource;
+    if (patch->workload.resource == NULL || resource_is(r, "batch", "Job") || resource_is(r, "", "Pod"))
+        return false;
+    return schema_shape(resource_group(r), resource_version(r), r->kind) != SHAPE_NONE;
 }
 
 void patch_reason(struct patch_builder *patch, struct str reason)
@@ -53,21 +63,38 @@ void patch_replace(struct patch_builder *patch, struct str pointer, const struct
                          {"value", value}));
 }
 
+static const struct container_fields *fields_of(const struct patch_builder *patch, const char *list,
+                                                struct str name)
+{
+    for (size_t i = 0; i < patch->containers.count; i++)
+        if (strcmp(patch->containers.items[i].list, list) == 0 &&
+            str_eq(patch->containers.items[i].name, name))
+            return &patch->containers.items[i];
+    return NULL;
+}
+
+/* In the base's order up to the last one that changes: kustomize puts the patch's containers first, and the first
+ * container is the one that kubectl takes. */
 static const struct value *container_list(const struct patch_builder *patch, const char *list)
 {
     struct arena *arena = patch->arena;
     struct value_list_builder items = {0};
-    for (size_t i = 0; i < patch->containers.count; i++) {
-        const struct container_fields *container = &patch->containers.items[i];
-        if (strcmp(container->list, list) != 0)
-            continue;
+    size_t needed = 0;
+    VALUE_EACH(container, value_key(patch->workload.pod_spec, list))
+    {
+        const struct value *name = value_key(container, "name");
+        if (name == NULL) /* nothing to merge by, and nothing an API server accepts */
+            return NULL;
+        const struct container_fields *fields = fields_of(patch, list, value_str(name));
         struct value_map_builder map = {0};
-        value_put(arena, &map, STR("name"), value_string(arena, container->name));
-        MEMBER_EACH(member, container->fields)
+        value_put(arena, &map, STR("name"), name);
+        MEMBER_EACH(member, fields ? fields->fields : NULL)
         value_put(arena, &map, member->key, &member->value);
         value_push(arena, &items, value_map_done(arena, &map));
+        needed = fields ? items.count : needed;
     }
-    return items.count ? value_list_done(arena, &items) : NULL;
+    items.count = needed;
+    return needed ? value_list_done(arena, &items) : NULL;
 }
 
 static const struct value *pod_patch(const struct patch_builder *patch)
@@ -107,6 +134,9 @@ const struct value *patch_merge_document(const struct patch_builder *patch)
     const struct value *metadata =
         VALUE_MAP(arena, {"name", value_string(arena, resource->name)},
                   {"namespace", resource->namespace.len ? value_string(arena, resource->namespace) : NULL});
+    MEMBER_EACH(member, value_key(fields, "metadata"))
+    metadata = value_with(arena, metadata, member->key, &member->value);
+    fields = value_without(arena, fields, STR("metadata"));
     struct value_map_builder document = {0};
     value_put(arena, &document, STR("apiVersion"), value_string(arena, resource->api_version));
     value_put(arena, &document, STR("kind"), value_string(arena, resource->kind));

@@ -1,6 +1,7 @@
 /* patch_builder.h — collects what an environment changes in one object, and writes it as one readable patch.
  *
- * Fields go into a strategic merge patch (containers found by name, so a reordered list still matches); places inside
+ * Fields go into a strategic merge patch (containers found by name, so a reordered list still matches; those before a
+ * changed one are named as well, since merging puts the patch's items first); places inside
  * lists without a merge key, such as Ingress rules, into JSON 6902 operations. Reasons become a comment at the top.
  * Everything lives in the arena.
  */
@@ -29,6 +30,9 @@ struct patch_builder {
 
 void patch_builder_init(struct patch_builder *patch, struct arena *arena, const struct resource *resource);
 bool patch_is_empty(const struct patch_builder *patch);
+/* Whether pods may be changed by a merge patch: not those of Jobs and naked Pods, which are immutable once they exist,
+ * and not those of kinds outside Kubernetes (DeploymentConfig), whose lists a merge patch replaces whole. */
+bool patch_can_change_pods(const struct patch_builder *patch);
 void patch_reason(struct patch_builder *patch, struct str reason); /* said once, however often it is given */
 void patch_object(struct patch_builder *patch, const char *const *path, const struct value *value);
 void patch_pod(struct patch_builder *patch, const char *const *path, const struct value *value);

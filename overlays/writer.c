@@ -1,5 +1,6 @@
 #include "overlays/writer.h"
 
+#include "core/base/sha256.h"
 #include "core/base/yaml.h"
 #include "core/config/config.h"
 
@@ -51,13 +52,13 @@ bool writer_text(struct writer *writer, struct str path, const struct buf *text)
 }
 
 bool writer_kustomization(struct writer *writer, struct str folder, const struct value *resources,
-                          const struct value *patches, const struct value *annotations)
+                          const struct value *patches)
 {
     struct arena *arena = writer->arena;
     const struct value *document =
         VALUE_MAP(arena, {"apiVersion", value_cstr(arena, "kustomize.config.k8s.io/v1beta1")},
                   {"kind", value_cstr(arena, "Kustomization")}, {"resources", resources},
-                  {"commonAnnotations", annotations}, {"patches", value_count(patches) ? patches : NULL});
+                  {"patches", value_count(patches) ? patches : NULL});
     return writer_document(writer, str_fmt(arena, "%.*s/kustomization.yaml", STR_ARG(folder)), STR_NONE,
                            document);
 }
@@ -87,6 +88,45 @@ const struct value *writer_ordered(struct arena *arena, const struct value *obje
     metadata = first_keys(arena, metadata, PATH("name", "namespace", "labels", "annotations"));
     return first_keys(arena, value_with(arena, object, STR("metadata"), metadata),
                       PATH("apiVersion", "kind", "metadata"));
+}
+
+enum { OBJECT_NAME_MAX = 63 };
+
+static struct str only_label_characters(struct arena *arena, struct str text)
+{
+    char *name = (char *)str_c(arena, str_lower(arena, text));
+    for (char *c = name; *c; c++)
+        if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9')))
+            *c = '-';
+    struct str label = str_of(name);
+    while (label.len != 0 && label.ptr[0] == '-')
+        label = str_from(label, 1);
+    while (label.len != 0 && label.ptr[label.len - 1] == '-')
+        label.len--;
+    return label;
+}
+
+static bool named_like_a_part(struct str namespace)
+{
+    return str_is(namespace, "crds") || str_is(namespace, "cluster") || str_is(namespace, "gates") ||
+           str_is(namespace, "source");
+}
+
+struct str writer_object_name(struct writer *writer, struct str prefix, const struct layout_group *group)
+{
+    struct arena *arena = writer->arena;
+    struct str part = group ? group->name : STR_NONE, whole = prefix;
+    if (group != NULL)
+        whole = str_fmt(arena, "%.*s-%s%.*s", STR_ARG(prefix),
+                        !layout_is_cluster(group) && named_like_a_part(part) ? "namespace-" : "",
+                        STR_ARG(str_from(part, layout_is_cluster(group))));
+    struct str label = only_label_characters(arena, whole);
+    if (label.len <= OBJECT_NAME_MAX)
+        return label.len ? label : STR("cluster");
+    struct sha256 sum = sha256_of(whole);
+    struct str hash = sha256_hex(arena, &sum);
+    return str_fmt(arena, "%.*s-%.*s", STR_ARG(str_slice(label, 0, OBJECT_NAME_MAX - 9)),
+                   STR_ARG(str_slice(hash, 0, 8)));
 }
 
 /* .invalid never resolves: an entry point that was not configured fails loudly and at once. */

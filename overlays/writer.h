@@ -1,6 +1,7 @@
 /* writer.h — adding documents to the file tree, in the form people read: known keys first, a comment on top. */
 #pragma once
 #include "core/run.h"
+#include "overlays/facts.h"
 #include "overlays/layout.h"
 
 struct writer {
@@ -8,6 +9,7 @@ struct writer {
     struct arena *arena;
     const struct bundle *bundle;
     const struct layout *layout;
+    const struct facts *facts;
     struct err *err;
 };
 
@@ -18,11 +20,15 @@ bool writer_document(struct writer *writer, struct str path, struct str comment,
 bool writer_documents(struct writer *writer, struct str path, struct str comment,
                       const struct value_list_builder *documents);
 bool writer_text(struct writer *writer, struct str path, const struct buf *text);
-/* {apiVersion, kind: Kustomization, resources: …}; `patches` and `annotations` may be NULL. */
+/* {apiVersion, kind: Kustomization, resources: …}; `patches` may be NULL. */
 bool writer_kustomization(struct writer *writer, struct str folder, const struct value *resources,
-                          const struct value *patches, const struct value *annotations);
+                          const struct value *patches);
 /* Keys in the order people write them: apiVersion, kind, metadata {name, namespace, labels, annotations}, the rest. */
 const struct value *writer_ordered(struct arena *arena, const struct value *object);
+
+/* "<prefix>-<group>" as the name of an object of Argo CD or Flux: a DNS label of at most 63 bytes, since Flux makes it
+ * a label. A namespace called "crds" and the group _crds have different names. `group` NULL: the prefix alone. */
+struct str writer_object_name(struct writer *writer, struct str prefix, const struct layout_group *group);
 
 /* The entry points (argocd.c, flux.c) and what a reader of the repository wants to know (readme.c). */
 bool write_argocd(struct writer *writer);

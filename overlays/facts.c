@@ -1,0 +1,112 @@
+#include "overlays/facts.h"
+
+#include <stdlib.h>
+
+static int fact_order(const void *a, const void *b)
+{
+    const struct fact *x = a, *y = b;
+    int order = str_cmp(x->key, y->key);
+    return order ? order : resource_cmp(x->resource, y->resource);
+}
+
+static int key_order(const void *key, const void *item)
+{
+    return str_cmp(*(const struct str *)key, ((const struct fact *)item)->key);
+}
+
+/* The first of its key: which one it is must not depend on the order of input. */
+static const struct resource *look_up(const struct fact_list *list, struct str key)
+{
+    const struct fact *fact =
+        list->count ? bsearch(&key, list->items, list->count, sizeof *list->items, key_order) : NULL;
+    while (fact != NULL && fact > list->items && str_eq(fact[-1].key, key))
+        fact--;
+    return fact ? fact->resource : NULL;
+}
+
+static struct str workload_key(struct arena *arena, struct str namespace, struct str kind, struct str name)
+{
+    return str_fmt(arena, "%.*s/%.*s/%.*s", STR_ARG(namespace), STR_ARG(kind), STR_ARG(name));
+}
+
+/* Both kinds of autoscaler name their target the same way; KEDA's kind defaults to Deployment. */
+static void gather_autoscaler(struct facts *facts, const struct resource *r)
+{
+    const struct value *target = value_in(r->object, PATH("spec", "scaleTargetRef"));
+    struct str kind = value_str(value_key(target, "kind")), name = value_str(value_key(target, "name"));
+    struct str key = workload_key(facts->arena, r->namespace, kind.len ? kind : STR("Deployment"), name);
+    *ARENA_PUSH(facts->arena, &facts->autoscalers) = (struct fact){key, r};
+}
+
+static struct str account_key(struct arena *arena, struct str namespace, struct str name)
+{
+    return str_fmt(arena, "%.*s/%.*s", STR_ARG(namespace), STR_ARG(name));
+}
+
+/* The group "system:serviceaccounts:shop" is every account of the namespace, without ":shop" every one there is. */
+static void gather_subject(struct facts *facts, const struct resource *binding, const struct value *subject)
+{
+    static const struct str everybody = STR_INIT("system:serviceaccounts");
+    struct str kind = value_str(value_key(subject, "kind")), name = value_str(value_key(subject, "name"));
+    struct str namespace = value_str(value_key(subject, "namespace"));
+    if (str_is(kind, "Group") && str_starts(name, everybody)) {
+        namespace = str_from(name, everybody.len + (name.len > everybody.len));
+        name = STR("*");
+    } else if (!str_is(kind, "ServiceAccount")) {
+        return;
+    }
+    if (namespace.len == 0 && !str_is(name, "*"))
+    namespace = binding->namespace;
+    struct str key = account_key(facts->arena, namespace, name);
+    *ARENA_PUSH(facts->arena, &facts->accounts) = (struct fact){key, binding};
+}
+
+static void gather(struct facts *facts, const struct resource *r)
+{
+    if (resource_is(r, "autoscaling", "HorizontalPodAutoscaler") || resource_is(r, "keda.sh", "ScaledObject"))
+        gather_autoscaler(facts, r);
+    if (resource_is(r, "rbac.authorization.k8s.io", "RoleBinding") ||
+        resource_is(r, "rbac.authorization.k8s.io", "ClusterRoleBinding"))
+        VALUE_EACH(subject, value_key(r->object, "subjects"))
+    gather_subject(facts, r, subject);
+}
+
+static void sort(struct fact_list *list)
+{
+    if (list->count > 1)
+        qsort(list->items, list->count, sizeof *list->items, fact_order);
+}
+
+void facts_gather(struct arena *arena, const struct bundle *bundle, struct facts *ret_facts)
+{
+    *ret_facts = (struct facts){.arena = arena, .bundle = bundle};
+    for (size_t i = 0; i < bundle->count; i++)
+        gather(ret_facts, &bundle->items[i]);
+    sort(&ret_facts->autoscalers);
+    sort(&ret_facts->accounts);
+}
+
+const struct resource *facts_autoscaler(const struct facts *facts, const struct resource *workload)
+{
+    return look_up(&facts->autoscalers,
+                   workload_key(facts->arena, workload->namespace, workload->kind, workload->name));
+}
+
+bool facts_account_has_rights(const struct facts *facts, struct str namespace, struct str name)
+{
+    return look_up(&facts->accounts, account_key(facts->arena, namespace, name)) != NULL ||
+           look_up(&facts->accounts, account_key(facts->arena, namespace, STR("*"))) != NULL ||
+           look_up(&facts->accounts, account_key(facts->arena, STR(""), STR("*"))) != NULL;
+}
+
+bool facts_claim_can_be_shared(const struct facts *facts, struct str namespace, struct str name)
+{
+    const struct resource *claim =
+        bundle_find(facts->bundle, STR(""), STR("PersistentVolumeClaim"), namespace, name);
+    if (claim == NULL)
+        return false;
+    VALUE_EACH(mode, value_in(claim->object, PATH("spec", "accessModes")))
+    if (str_is(value_str(mode), "ReadWriteMany") || str_is(value_str(mode), "ReadOnlyMany"))
+        return true;
+    return false;
+}

@@ -1,0 +1,34 @@
+/* facts.h — what the steps must know of other objects: which autoscaler decides for a workload, which service accounts
+ * were given rights, which first labels of hosts are taken. Gathered once per run and looked up by name, so that the
+ * stage stays linear in the number of objects. Everything lives in the arena. Nothing fails. */
+#pragma once
+#include "core/config/config.h"
+#include "core/kube/bundle.h"
+#include "core/kube/workload.h"
+
+struct fact {
+    struct str key;
+    const struct resource *resource;
+};
+
+struct fact_list { /* sorted by key */
+    struct fact *items;
+    size_t count, cap;
+};
+
+struct facts {
+    struct arena *arena;
+    const struct bundle *bundle;
+    struct fact_list autoscalers; /* "namespace/Kind/name" of the target → what scales it */
+    struct fact_list accounts;    /* "namespace/name" of a service account → the binding that names it */
+};
+
+/* `bundle` must be sorted. */
+void facts_gather(struct arena *arena, const struct bundle *bundle, struct facts *ret_facts);
+
+/* The autoscaler (HorizontalPodAutoscaler or KEDA ScaledObject) that decides the replicas of a workload, or NULL. */
+const struct resource *facts_autoscaler(const struct facts *facts, const struct resource *workload);
+/* A binding names the account, or all accounts of its namespace or of the cluster. */
+bool facts_account_has_rights(const struct facts *facts, struct str namespace, struct str name);
+/* A claim that is known, and that pods on several nodes may mount. */
+bool facts_claim_can_be_shared(const struct facts *facts, struct str namespace, struct str name);

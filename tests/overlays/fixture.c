@@ -1,0 +1,38 @@
+#include "tests/overlays/fixture.h"
+
+#include <criterion/criterion.h>
+
+void overlays_fixture_init(struct overlays_fixture *f)
+{
+    *f = (struct overlays_fixture){.arena = arena_new()};
+    config_defaults(f->arena, &f->config);
+    f->config.git_url = STR("git@git.example.com:platform/shop.git");
+    f->config.secrets_mode = SECRETS_OMIT;
+    f->run = (struct run){.arena = f->arena, .config = &f->config};
+    bundle_init(&f->bundle, f->arena);
+    f->bundle.cluster = STR("shop");
+}
+
+void overlays_fixture_done(struct overlays_fixture *f)
+{
+    arena_free(f->arena);
+}
+
+void overlays_fixture_stage(struct overlays_fixture *f, const char *objects)
+{
+    cr_assert(bundle_read_text(&f->bundle, str_of(objects), STR("in.yaml"), &f->err), "%s", f->err.msg);
+    cr_assert_eq(f->bundle.problems.count, 0, "%.*s", STR_ARG(f->bundle.problems.items[0]));
+    cr_assert(overlays_stage(&f->run, &f->bundle, &f->err), "%s", f->err.msg);
+}
+
+void overlays_fixture_render(struct overlays_fixture *f, const char *name, struct bundle *ret_bundle)
+{
+    struct str dir = str_fmt(f->arena, "overlays/%s", name);
+    cr_assert(kustomize_build(f->arena, &f->run.files, dir, ret_bundle, &f->err), "%s", f->err.msg);
+}
+
+struct str overlays_fixture_file(const struct overlays_fixture *f, const char *path)
+{
+    const struct file *file = files_find(&f->run.files, str_of(path));
+    return file ? file->bytes : STR_NONE;
+}
