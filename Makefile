@@ -6,6 +6,7 @@
 #   make test-live  real kube-apiserver, MinIO, Argo CD (needs Go 1.26; built once into a cache)
 #   make check      every gate: gcc and clang, sanitizers, format, lint, README
 #   make bench      the performance table for this machine
+#   make fuzz       a fuzzer on every parser, SECONDS=60 each
 #
 # VARIANT picks a build folder and its flags: release (default), debug (ASan and UBSan), clang.
 
@@ -15,10 +16,11 @@ BUILD   := $(if $(filter release,$(VARIANT)),build,build/$(VARIANT))
 CC.release := gcc
 CC.debug   := gcc
 CC.clang   := clang
+CC.fuzz    := clang
 CC         := $(CC.$(VARIANT))
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
-        -Wwrite-strings -Wvla -Wformat=2 -Wno-unused-parameter -Wno-format-truncation
+        -Wwrite-strings -Wvla -Wformat=2 -Wno-unused-parameter $(if $(filter gcc,$(CC)),-Wno-format-truncation)
 HARDEN := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 FLAGS.release := -O2 -g $(HARDEN) -fstack-clash-protection
 FLAGS.clang   := -O1 -g $(HARDEN)
@@ -26,6 +28,8 @@ FLAGS.debug   := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undef
 LDFLAGS.release := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 LDFLAGS.clang   := $(LDFLAGS.release)
 LDFLAGS.debug   := -fsanitize=address,undefined
+FLAGS.fuzz      := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -DARENA_DEBUG
+LDFLAGS.fuzz    := -fsanitize=fuzzer,address,undefined
 
 PKGS   := libcurl libgit2 yaml-0.1 libarchive libzstd libcrypto libmicrohttpd zlib
 CFLAGS += -std=c17 -D_GNU_SOURCE $(WARN) $(FLAGS.$(VARIANT)) -I. -MMD -MP -pthread \
@@ -105,7 +109,7 @@ JOBS := $(shell nproc)
 check:
 	.ci/install build test check
 	@$(MAKE) --no-print-directory test
-	@$(MAKE) --no-print-directory check-sanitized check-clang check-format lint check-readme
+	@$(MAKE) --no-print-directory check-sanitized fuzz-replay check-clang check-format lint check-readme
 
 .PHONY: check-sanitized check-clang check-format check-readme lint format
 check-sanitized:
@@ -147,6 +151,33 @@ test-live:
 	@$(MAKE) --no-print-directory -j$(JOBS) programs tests
 	tests/live/stack/build
 	tests/live/run $(WORDS)
+
+# --- Fuzzing: every target replays its corpus in `make check`; a fuzzer looks for more when asked. ---
+
+FUZZERS := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=%)
+FUZZ_LIB := $(call obj,tests/fuzz/round_trip.c) $(LIB)
+SECONDS ?= 60
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_LIB) $(if $(filter fuzz,$(VARIANT)),,$(call obj,tests/fuzz/driver.c))
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(LDFLAGS) $(filter %.o,$^) $(LIB) $(LDLIBS) -o $@
+
+.SECONDARY:
+.PHONY: fuzz fuzz-replay fuzzers
+fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
+fuzz-replay:
+	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=debug fuzzers
+	@for name in $(FUZZERS); do build/debug/fuzz/$$name tests/fuzz/corpus/$$name || exit 1; done
+
+# make fuzz SECONDS=60: as long for each target. What it learns stays in build/; a crash is left in the corpus.
+fuzz:
+	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=fuzz fuzzers
+	@for name in $(FUZZERS); do mkdir -p build/fuzz/learnt/$$name; \
+	  build/fuzz/fuzz/$$name -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 \
+	    -artifact_prefix=tests/fuzz/corpus/$$name/ build/fuzz/learnt/$$name tests/fuzz/corpus/$$name \
+	    > build/fuzz/$$name.log 2>&1 || { tail -n 40 build/fuzz/$$name.log; exit 1; }; \
+	  echo "$$name: $$(grep -o 'number_of_executed_units: .*' build/fuzz/$$name.log)"; done
 
 clean:
 	rm -rf build compile_commands.json
