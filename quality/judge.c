@@ -61,6 +61,7 @@ struct str detail(struct subject *subject, const char *fmt, ...)
 }
 
 /* The one place where a finding is made. Past the bounds it is only counted. */
+PRINTF_LIKE(4, 0)
 static void keep_finding(struct subject *subject, struct str more, const char *prefix, const char *fmt,
                          va_list args)
 {
