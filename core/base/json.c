@@ -278,7 +278,7 @@ static bool parse_map(struct parser *p, struct value *ret)
             return fail(p, ERR_INVALID, "expected ',' or '}' in a map");
     }
     size_t count = p->count - base;
-    if (value_duplicate(p->stack + base, count) < count)
+    if (count != 0 && value_duplicate(p->stack + base, count) < count)
         return fail(p, ERR_INVALID, "a key comes twice in the map that ends here");
     struct member *members = ARENA_ARRAY(p->arena, struct member, count);
     if (count != 0)
