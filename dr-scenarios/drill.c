@@ -255,7 +255,7 @@ static bool is_met(int64_t objective, int64_t measured, bool known)
 }
 
 static const struct value *section_of(struct drill *drill, const struct scenario *scenario, bool ok, bool met,
-                                      int64_t age_ms)
+                                      int64_t age_ms, struct str summary)
 {
     struct arena *arena = drill->run->arena;
     const struct config *config = drill->run->config;
@@ -318,11 +318,14 @@ bool drill_run(struct run *run, const struct bundle *snapshot, const struct dril
     int64_t age = clock_now_ms(run->clock) - snapshot->taken_ms;
     bool met = is_met(config->recovery_time_ms, drill.recovery_ms, ok) &&
                is_met(config->recovery_point_ms, age, snapshot->taken_ms != 0);
-    run_section(run, "drill", section_of(&drill, scenario, ok, met, age));
     close_target(&drill);
     if (ok && !met)
-        return err_set(err, ERR_FINDINGS, "everything is back, but not within the objectives");
-    return ok || err_context(err, "drill %s", scenario->id);
+        err_set(err, ERR_FINDINGS, "everything is back, but not within the objectives");
+    struct str summary =
+        ok && met ? str_fmt(run->arena, "%zu declared objects are back and ready", drill.declared.count)
+                  : str_dup(run->arena, str_of(err->msg));
+    run_section(run, "drill", section_of(&drill, scenario, ok, met, age, summary));
+    return (ok && met) || err_context(err, "drill %s", scenario->id);
 }
 
 bool drill_stage(struct run *run, struct bundle *bundle, struct err *err)

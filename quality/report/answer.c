@@ -47,7 +47,7 @@ void spans_of(struct arena *arena, const struct value *section, struct spans *re
     {
         struct span span = {
             .name = text(step, "name"),
-            .summary = text(step, "summary"),
+            .summary = text(step, value_key(step, "summary") ? "summary" : "detail"),
             .start_ms = number(step, "startMs", at),
             .ms = number(step, "ms", number(step, "durationMs", -1)),
             .ok = !is_false(step, "ok"),
@@ -150,7 +150,7 @@ static void judge_publish(struct arena *arena, struct answer *answer, const stru
 static void judge_drill(struct arena *arena, struct answer *answer, const struct value *drill)
 {
     struct str name = text(drill, "name");
-    int64_t recovery = number(drill, "recoveryTimeMs", -1), age = number(drill, "dataAgeMs", -1);
+    int64_t recovery = number(drill, "recoveryTimeMs", -1), age = number(drill, "recoveryPointMs", -1);
     if (is_false(drill, "ok")) {
         worsen(answer, VERDICT_FAILED);
         if (answer->headline.len == 0)

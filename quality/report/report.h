@@ -11,7 +11,7 @@
  *   score      as score.h writes it
  *   verify     {clean, problems: [text], …}
  *   publish    {commit, withheld: [path], …}
- *   drill      {name, ok, sandbox, recoveryTimeMs, dataAgeMs, steps: [{name, ok, ms, startMs, summary}], …}; a map or a
+ *   drill      {name, ok, sandbox, recoveryTimeMs, recoveryPointMs, steps: [{name, ok, ms, startMs, summary}], …}; a map or a
  *              list of them. startMs counts from the drill's begin; without it steps follow one another.
  *
  * Keys that end in Ms are shown as durations, those that begin or end in bytes as sizes. Fails with IO.
