@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "core/kube/selector.h"
+#include "core/base/base64.h"
 #include "dr-scenarios/sandbox/intern.h"
 
 const struct value *controllers_owner(struct arena *arena, const struct value *owner)
@@ -119,130 +119,53 @@ static void on_definition(struct sandbox *sandbox, struct arena *arena, const st
         types_define(sandbox, object);
 }
 
-static const struct value *service_ports(struct arena *arena, const struct value *service)
+/* A person's own Secret for a token of a ServiceAccount gets one. */
+static void on_secret(struct sandbox *sandbox, struct arena *arena, const struct served *type,
+                      const struct value *object)
 {
-    struct value_list_builder ports = {0};
-    VALUE_EACH(port, value_in(service, PATH("spec", "ports")))
-    {
-        const struct value *number = value_is(value_key(port, "targetPort"), VALUE_NUMBER)
-                                         ? value_key(port, "targetPort")
-                                         : value_key(port, "port");
-        const struct value *name = value_key(port, "name");
-        value_push(arena, &ports,
-                   VALUE_MAP(arena, {"name", name ? name : value_cstr(arena, "")}, {"port", number},
-                             {"protocol", value_key(port, "protocol")}));
-    }
-    return value_list_done(arena, &ports);
-}
-
-/* Addresses of the running pods that a selector picks. */
-static const struct value *addresses(struct sandbox *sandbox, struct arena *arena, struct str namespace,
-                                     const struct value *selector)
-{
-    const struct served *pods = types_kind(sandbox, "", "Pod");
-    struct value_list_builder list = {0};
-    for (size_t i = 0; pods && i < pods->storage->count; i++) {
-        const struct entry *entry = pods->storage->items[i];
-        const struct value *pod = state_at(entry, UINT64_MAX);
-        const struct value *ip = value_in(pod, PATH("status", "podIP"));
-        if (ip != NULL && str_eq(entry->namespace, namespace) &&
-            selector_map_matches(selector, value_in(pod, PATH("metadata", "labels"))))
-            value_push(arena, &list, ip);
-    }
-    return value_list_done(arena, &list);
-}
-
-static const struct value *endpoints_object(struct arena *arena, const struct value *service,
-                                            const struct value *ips, const struct value *ports)
-{
-    struct value_list_builder targets = {0};
-    VALUE_EACH(ip, ips)
-    {
-        value_push(arena, &targets, VALUE_MAP(arena, {"ip", ip}));
-    }
-    const struct value *subset =
-        targets.count ? VALUE_MAP(arena, {"addresses", value_list_done(arena, &targets)}, {"ports", ports})
-                      : NULL;
-    const struct value *meta = VALUE_MAP(
-        arena, {"name", value_in(service, PATH("metadata", "name"))},
-        {"namespace", value_in(service, PATH("metadata", "namespace"))},
-        {"labels",
-         value_with(arena, value_in(service, PATH("metadata", "labels")),
-                    STR("endpoints.kubernetes.io/managed-by"), value_cstr(arena, "endpoint-controller"))},
-        {"annotations", VALUE_MAP(arena, {"endpoints.kubernetes.io/last-change-trigger-time",
-                                          value_in(service, PATH("metadata", "creationTimestamp"))})});
-    return VALUE_MAP(arena, {"apiVersion", value_cstr(arena, "v1")}, {"kind", value_cstr(arena, "Endpoints")},
-                     {"metadata", meta}, {"subsets", subset ? VALUE_LIST(arena, subset) : NULL});
-}
-
-static const struct value *slice_object(struct arena *arena, const struct value *owner,
-                                        const struct value *ips, const struct value *ports,
-                                        const char *manager)
-{
-    struct value_list_builder endpoints = {0};
-    struct str name = value_str_in(owner, PATH("metadata", "name"));
-    VALUE_EACH(ip, ips)
-    {
-        value_push(
-            arena, &endpoints,
-            VALUE_MAP(arena, {"addresses", VALUE_LIST(arena, ip)},
-                      {"conditions",
-                       state_literal(arena, "{\"ready\":true,\"serving\":true,\"terminating\":false}")}));
-    }
-    const struct value *meta = VALUE_MAP(
-        arena,
-        {"name", value_string(arena, str_fmt(arena, "%.*s-%.5s", STR_ARG(name),
-                                             value_str_in(owner, PATH("metadata", "uid")).ptr))},
-        {"generateName", value_string(arena, str_fmt(arena, "%.*s-", STR_ARG(name)))},
-        {"namespace", value_in(owner, PATH("metadata", "namespace"))},
-        {"labels", VALUE_MAP(arena, {"kubernetes.io/service-name", value_string(arena, name)},
-                             {"endpointslice.kubernetes.io/managed-by", value_cstr(arena, manager)})},
-        {"ownerReferences", controllers_owner(arena, owner)});
-    return VALUE_MAP(arena, {"apiVersion", value_cstr(arena, "discovery.k8s.io/v1")},
-                     {"kind", value_cstr(arena, "EndpointSlice")}, {"metadata", meta},
-                     {"addressType", value_cstr(arena, "IPv4")},
-                     {"endpoints", value_list_done(arena, &endpoints)}, {"ports", ports});
-}
-
-/* Hand-made Endpoints of a Service without a selector are mirrored into a slice. */
-static void on_endpoints(struct sandbox *sandbox, struct arena *arena, const struct value *object)
-{
-    const struct served *services = types_kind(sandbox, "", "Service");
-    struct str namespace = value_str_in(object, PATH("metadata", "namespace"));
-    const struct value *service =
-        services ? state_get(services, namespace, value_str_in(object, PATH("metadata", "name"))) : NULL;
-    struct value_list_builder ips = {0};
-    if (service == NULL || value_count(value_in(service, PATH("spec", "selector"))))
+    const char *named = "kubernetes.io/service-account.name", *marked = "kubernetes.io/service-account.uid";
+    const struct served *accounts = types_kind(sandbox, "", "ServiceAccount");
+    const struct value *namespace = value_in(object, PATH("metadata", "namespace"));
+    const struct value *account = state_get(accounts, value_str(namespace),
+                                            value_str_in(object, PATH("metadata", "annotations", named)));
+    if (!str_is(value_str(value_key(object, "type")), "kubernetes.io/service-account-token") ||
+        account == NULL || value_in(object, PATH("data", "token")))
         return;
-    const struct value *subset = value_item(value_key(object, "subsets"), 0);
-    VALUE_EACH(address, value_key(subset, "addresses"))
-    {
-        value_push(arena, &ips, value_key(address, "ip"));
-    }
-    controllers_put(sandbox, arena,
-                    slice_object(arena, object, value_list_done(arena, &ips), value_key(subset, "ports"),
-                                 "endpointslicemirroring-controller.k8s.io"),
-                    "kube-controller-manager");
+    const struct value *now = value_with_in(arena, object, PATH("metadata", "annotations", marked),
+                                            value_in(account, PATH("metadata", "uid")));
+    const struct value *data = VALUE_MAP(
+        arena, {"ca.crt", value_cstr(arena, "c2FuZGJveA==")},
+        {"namespace", value_string(arena, base64_encode(arena, value_str(namespace), BASE64_STANDARD))},
+        {"token", value_string(arena, base64_encode(arena, state_uid(arena), BASE64_STANDARD))});
+    controllers_update(sandbox, arena, type, object, value_with(arena, now, STR("data"), data),
+                       "kube-controller-manager");
 }
 
-static void on_service(struct sandbox *sandbox, struct arena *arena, const struct value *object)
+static bool on_workload(struct sandbox *sandbox, struct arena *arena, const struct served *type,
+                        const struct value *object, bool due);
+
+/* An autoscaler brings its workload to minReplicas; there is no load to scale for. */
+static bool on_autoscaler(struct sandbox *sandbox, struct arena *arena, const struct value *object, bool due)
 {
-    const struct value *selector = value_in(object, PATH("spec", "selector"));
-    const struct served *endpoints = types_kind(sandbox, "", "Endpoints");
+    const struct value *target = value_in(object, PATH("spec", "scaleTargetRef"));
+    struct resource resource = {.api_version = value_str(value_key(target, "apiVersion")),
+                                .kind = value_str(value_key(target, "kind")),
+                                .name = value_str(value_key(target, "name"))};
+    const struct served *type = types_of(sandbox, &resource);
     struct str namespace = value_str_in(object, PATH("metadata", "namespace"));
-    if (value_count(selector) == 0) {
-        const struct value *own =
-            state_get(endpoints, namespace, value_str_in(object, PATH("metadata", "name")));
-        if (own != NULL)
-            on_endpoints(sandbox, arena, own);
-        return;
-    }
-    const struct value *ports = service_ports(arena, object);
-    const struct value *ips = addresses(sandbox, arena, namespace, selector);
-    controllers_put(sandbox, arena, endpoints_object(arena, object, ips, ports), "kube-controller-manager");
-    controllers_put(sandbox, arena,
-                    slice_object(arena, object, ips, ports, "endpointslice-controller.k8s.io"),
-                    "kube-controller-manager");
+    const struct value *live = type ? state_get(type, namespace, resource.name) : NULL;
+    int64_t least = 1, replicas = 1, generation = 1;
+    value_i64(value_in(object, PATH("spec", "minReplicas")), &least);
+    value_i64(value_in(live, PATH("spec", "replicas")), &replicas);
+    value_i64(value_in(live, PATH("metadata", "generation")), &generation);
+    if (live == NULL)
+        return false;
+    if (replicas >= least)
+        return true;
+    const struct value *now = value_with_in(arena, live, PATH("spec", "replicas"), value_int(arena, least));
+    now = value_with_in(arena, now, PATH("metadata", "generation"), value_int(arena, generation + 1));
+    now = controllers_update(sandbox, arena, type, live, now, "kube-controller-manager");
+    return now != NULL && on_workload(sandbox, arena, type, now, due);
 }
 
 static const struct value *volume_for(struct arena *arena, const struct value *claim,
@@ -279,13 +202,15 @@ static const struct value *bound(struct arena *arena, const struct value *claim,
 {
     static const char *const marks[] = {"pv.kubernetes.io/bind-completed",
                                         "pv.kubernetes.io/bound-by-controller"};
+    static const char *const provisioners[] = {"volume.kubernetes.io/storage-provisioner",
+                                               "volume.beta.kubernetes.io/storage-provisioner"};
     for (size_t i = 0; i < COUNT_OF(marks); i++)
         claim =
             value_with_in(arena, claim, PATH("metadata", "annotations", marks[i]), value_cstr(arena, "yes"));
     if (class != NULL)
-        claim = value_with_in(arena, claim,
-                              PATH("metadata", "annotations", "volume.kubernetes.io/storage-provisioner"),
-                              value_key(class, "provisioner"));
+        for (size_t i = 0; i < COUNT_OF(provisioners); i++)
+            claim = value_with_in(arena, claim, PATH("metadata", "annotations", provisioners[i]),
+                                  value_key(class, "provisioner"));
     if (str_is(value_str(value_key(class, "volumeBindingMode")), "WaitForFirstConsumer"))
         claim =
             value_with_in(arena, claim, PATH("metadata", "annotations", "volume.kubernetes.io/selected-node"),
@@ -356,7 +281,7 @@ static bool on_workload(struct sandbox *sandbox, struct arena *arena, const stru
         const struct entry *entry = services->storage->items[i];
         const struct value *service = state_at(entry, UINT64_MAX);
         if (service != NULL && str_eq(entry->namespace, namespace))
-            on_service(sandbox, arena, service);
+            endpoints_of_service(sandbox, arena, service);
     }
     return done;
 }
@@ -375,9 +300,13 @@ static bool react(struct sandbox *sandbox, struct arena *arena, const struct ser
     else if (str_is(kind, "CustomResourceDefinition"))
         return false;
     else if (str_is(kind, "Service"))
-        on_service(sandbox, arena, object);
+        endpoints_of_service(sandbox, arena, object);
     else if (str_is(kind, "Endpoints"))
-        on_endpoints(sandbox, arena, object);
+        endpoints_mirror(sandbox, arena, object);
+    else if (str_is(kind, "Secret"))
+        on_secret(sandbox, arena, type, object);
+    else if (str_is(kind, "HorizontalPodAutoscaler"))
+        return on_autoscaler(sandbox, arena, object, due);
     else if (str_is(kind, "PersistentVolumeClaim"))
         controllers_bind(sandbox, arena, value_str_in(object, PATH("metadata", "namespace")),
                          value_str_in(object, PATH("metadata", "name")), false);

@@ -40,9 +40,13 @@ static const struct row rows[] = {
     {"CronJob", "spec.suspend", "false"},
     {"CronJob", "spec.successfulJobsHistoryLimit", "3"},
     {"CronJob", "spec.failedJobsHistoryLimit", "1"},
+    {"CronJob", "spec.jobTemplate.metadata", "{}"},
+    {"CronJob", "status", "{}"},
+    {"Ingress", "+status.loadBalancer", "{}"},
     {"Service", "spec.type", "\"ClusterIP\""},
     {"Service", "spec.sessionAffinity", "\"None\""},
     {"Service", "spec.ports[].protocol", "\"TCP\""},
+    {"Service", "+status.loadBalancer", "{}"},
     {"PersistentVolumeClaim", "spec.volumeMode", "\"Filesystem\""},
     {"PersistentVolume", "spec.volumeMode", "\"Filesystem\""},
     {"PersistentVolume", "spec.persistentVolumeReclaimPolicy", "\"Retain\""},
@@ -52,6 +56,14 @@ static const struct row rows[] = {
     {"NetworkPolicy", "spec.ingress[].ports[].protocol", "\"TCP\""},
     {"NetworkPolicy", "spec.egress[].ports[].protocol", "\"TCP\""},
     {"HorizontalPodAutoscaler", "spec.minReplicas", "1"},
+    {"HorizontalPodAutoscaler", "spec.behavior.scaleUp",
+     "{\"stabilizationWindowSeconds\":0,\"selectPolicy\":\"Max\",\"policies\":[{\"type\":\"Pods\",\"value\":"
+     "4,"
+     "\"periodSeconds\":15},{\"type\":\"Percent\",\"value\":100,\"periodSeconds\":15}]}"},
+    {"HorizontalPodAutoscaler", "spec.behavior.scaleDown", "{}"},
+    {"HorizontalPodAutoscaler", "spec.behavior.scaleDown.selectPolicy", "\"Max\""},
+    {"HorizontalPodAutoscaler", "spec.behavior.scaleDown.policies",
+     "[{\"type\":\"Percent\",\"value\":100,\"periodSeconds\":15}]"},
     {"PriorityClass", "preemptionPolicy", "\"PreemptLowerPriority\""},
     {"RoleBinding", "roleRef.apiGroup", "\"rbac.authorization.k8s.io\""},
     {"ClusterRoleBinding", "roleRef.apiGroup", "\"rbac.authorization.k8s.io\""},
@@ -259,9 +271,26 @@ static const struct value *account_of(struct sandbox *sandbox, const struct valu
     return type ? state_get(type, value_str_in(pod, PATH("metadata", "namespace")), name) : NULL;
 }
 
+/* What admission takes from the pod's account and priority class. */
+static const struct value *admit(struct sandbox *sandbox, struct arena *arena, const struct value *pod,
+                                 const struct value *spec)
+{
+    const struct served *classes = types_kind(sandbox, "scheduling.k8s.io", "PriorityClass");
+    struct str class = value_str(value_key(spec, "priorityClassName"));
+    const struct value *rank = classes ? state_get(classes, STR_NONE, class) : NULL;
+    const struct value *secrets =
+        value_key(account_of(sandbox, value_with(arena, pod, STR("spec"), spec)), "imagePullSecrets");
+    if (rank != NULL)
+        spec = value_with(arena, spec, STR("priority"), value_key(rank, "value"));
+    return secrets && value_count(value_key(spec, "imagePullSecrets")) == 0
+               ? value_with(arena, spec, STR("imagePullSecrets"), secrets)
+               : spec;
+}
+
 const struct value *defaults_pod(struct sandbox *sandbox, struct arena *arena, const struct value *pod)
 {
     const struct value *spec = fill(arena, value_key(pod, "spec"), "bare-pod");
+    spec = admit(sandbox, arena, pod, spec);
     spec = fill_pod(arena, spec);
     const struct value *containers =
         value_change_items(arena, value_key(spec, "containers"), requests_of_limits, NULL);
@@ -325,8 +354,7 @@ static const struct value *fill_service(struct call *call, const struct value *o
     }
     if (str_is(type, "LoadBalancer"))
         spec = set_default(arena, spec, STR("allocateLoadBalancerNodePorts"), "true", false);
-    object = value_with(arena, object, STR("spec"), spec);
-    return set_default(arena, object, STR("status.loadBalancer"), "{}", true);
+    return value_with(arena, object, STR("spec"), spec);
 }
 
 static const struct value *fill_namespace(struct call *call, const struct value *object)

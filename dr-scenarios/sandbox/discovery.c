@@ -30,6 +30,10 @@ bool discovery_is(struct str path)
 
 static const struct value *verbs_of(struct arena *arena, const struct served *type)
 {
+    static const char *const namespace_verbs =
+        "[\"create\",\"delete\",\"get\",\"list\",\"patch\",\"update\"]";
+    if (str_is(type->type.plural, "namespaces") && type->type.group.len == 0)
+        return state_literal(arena, namespace_verbs);
     return state_literal(arena, type->type.listable ? LIST_VERBS : "[\"create\"]");
 }
 

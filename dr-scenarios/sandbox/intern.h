@@ -5,8 +5,8 @@
  *   state.c      objects and their history        write.c      create, apply, update, delete
  *   types.c      which types are served           fields.c, managed.c  who owns which field, merging
  *   check.c      what the server refuses          defaults.c   what the server fills in
- *   bootstrap.c  what a new cluster holds         controllers.c, workloads.c  what controllers leave behind
- *   sandbox.c    start, fill, stop
+ *   bootstrap.c  what a new cluster holds         controllers.c, endpoints.c, workloads.c  what controllers
+ *   sandbox.c    start, fill, stop                             leave behind
  *
  * One mutex guards everything: a call is served under it from its first line to its last, only waiting and sending
  * happen outside. A call has an arena of its own; what stays is copied into the sandbox's arena by state_put.
@@ -211,6 +211,11 @@ bool check_object(struct call *call, const struct value *object);
 bool check_update(struct call *call, const struct value *before, const struct value *object);
 /* Drops what the schema of a custom resource does not know. */
 const struct value *check_prune(struct arena *arena, const struct value *object, const struct value *schema);
+
+/* endpoints.c */
+void endpoints_of_service(struct sandbox *sandbox, struct arena *arena, const struct value *service);
+/* Hand-made Endpoints of a Service without a selector, into a slice. */
+void endpoints_mirror(struct sandbox *sandbox, struct arena *arena, const struct value *object);
 
 /* controllers.c, workloads.c, bootstrap.c */
 void controllers_wrote(struct sandbox *sandbox, const struct served *type, const struct value *object);

@@ -25,6 +25,15 @@ static const struct {
     {"poddisruptionbudgets", "[\"pdb\"]"},
     {"storageclasses", "[\"sc\"]"},
     {"horizontalpodautoscalers", "[\"hpa\"]"},
+    {"certificatesigningrequests", "[\"csr\"]"},
+    {"customresourcedefinitions", "[\"crd\",\"crds\"]"},
+    {"events", "[\"ev\"]"},
+    {"ipaddresses", "[\"ip\"]"},
+    {"limitranges", "[\"limits\"]"},
+    {"priorityclasses", "[\"pc\"]"},
+    {"replicationcontrollers", "[\"rc\"]"},
+    {"resourcequotas", "[\"quota\"]"},
+    {"volumeattributesclasses", "[\"vac\"]"},
 };
 
 static const struct value *aliases_of(struct arena *arena, struct str plural)
@@ -40,6 +49,7 @@ static struct served *add(struct sandbox *sandbox, const struct resource_type *t
     struct arena *arena = sandbox->arena;
     struct served *served = ARENA_NEW(arena, struct served);
     served->type = *type;
+    served->type.listable = type->listable && !str_is(type->kind, "Binding");
     served->list_kind = str_fmt(arena, "%.*sList", STR_ARG(type->kind));
     served->aliases = aliases_of(arena, type->plural);
     served->preferred = true;

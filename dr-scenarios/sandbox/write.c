@@ -23,6 +23,7 @@ static const char *const with_generation[] = {
     "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
     "IngressClass",
+    "EndpointSlice",
 };
 
 static bool has_generation(const struct served *type)

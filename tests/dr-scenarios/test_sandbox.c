@@ -455,6 +455,35 @@ Test(sandbox, controllers_leave_children_behind)
     stop(&f);
 }
 
+/* What differed from a real kube-apiserver 1.36 with its controllers when this very estate was applied to both. */
+Test(sandbox, details_of_a_real_cluster_are_there)
+{
+    static const struct {
+        const char *path, *pointer, *want;
+    } cases[] = {
+        {"/apis/apps/v1/namespaces/production-simulation/deployments/frontend", "spec/replicas",
+         "3"}, /* its HPA */
+        {"/apis/batch/v1/namespaces/production-simulation/cronjobs/database-backup",
+         "spec/jobTemplate/metadata", "{}"},
+        {"/api/v1/namespaces/production-simulation/pods/postgres-0", "spec/priority", "100000"},
+        {"/api/v1/namespaces/production-simulation/pods/postgres-0", "spec/imagePullSecrets/0/name",
+         "registry-pull"},
+        {"/api/v1/namespaces/production-simulation/services/payments", "status/loadBalancer", "{}"},
+        {"/api/v1/namespaces/production-simulation/endpoints/frontend", "subsets/0/ports/0/port", "8080"},
+        {"/apis/autoscaling/v2/namespaces/production-simulation/horizontalpodautoscalers/frontend",
+         "spec/behavior/scaleUp/selectPolicy", "Max"},
+    };
+    struct fixture f;
+    start_with(&f, &(struct sandbox_options){.folder = "testdata/estates/production-simulation"});
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *have = text_at(&f, get(&f, cases[i].path), cases[i].pointer);
+        cr_expect_str_eq(have, cases[i].want, "%s %s: %s", cases[i].path, cases[i].pointer, have);
+    }
+    const char *token = "/api/v1/namespaces/production-simulation/secrets/ci-deployer-token";
+    cr_expect_neq(strlen(text_at(&f, get(&f, token), "data/token")), 0);
+    stop(&f);
+}
+
 Test(sandbox, a_workload_whose_secret_is_missing_does_not_get_ready)
 {
     struct fixture f;
