@@ -82,6 +82,8 @@ bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err) W
 
 /* <backup|dir|file|-> to a bundle (source.c): an existing path, "-", else an id or "latest" in the store. */
 bool cli_load(struct cli *cli, struct str what, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;
+/* Which cluster's backups `which` means: --cluster, else for "latest" the configured cluster; empty: any. */
+struct str cli_cluster(const struct cli *cli, struct str which);
 
 /* Whether a folder is a repository that convert wrote (repository.c). */
 bool cli_is_repository(struct cli *cli, struct str dir);

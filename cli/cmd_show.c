@@ -48,7 +48,7 @@ bool cmd_show(struct cli *cli, struct err *err)
     struct catalog_entry entry;
     struct manifest manifest;
     if (!cli_argument(cli, 0, &which, err) || !cli_need_store(cli, err) ||
-        !catalog_find(cli->run.store, cli->arena, cli_option(cli, OPTION_CLUSTER), which, &entry, err) ||
+        !catalog_find(cli->run.store, cli->arena, cli_cluster(cli, which), which, &entry, err) ||
         !manifest_fetch(cli->run.store, cli->arena, entry.key, &manifest, err))
         return false;
     return cli_print(cli, manifest_value(cli->arena, &manifest), print_show, err);

@@ -21,21 +21,29 @@ static void print_verify(struct cli *cli, const struct value *result, struct buf
         buf_text(out, "  this backup was incomplete when it was made (gitops-pipe show)\n");
 }
 
+static bool damaged(const struct value *problems, struct err *err)
+{
+    size_t count = value_count(problems);
+    struct str first = value_str(value_key(value_item(problems, 0), "message"));
+    if (count == 1)
+        err_set(err, ERR_CORRUPT, "%.*s", STR_ARG(first));
+    else
+        err_set(err, ERR_CORRUPT, "%zu packs are damaged; the first: %.*s", count, STR_ARG(first));
+    return err_next(err, "take a new backup now: it sends again what is damaged, and leaves what is whole");
+}
+
 bool cmd_verify(struct cli *cli, struct err *err)
 {
     struct str which;
     bool clean;
     if (!cli_argument(cli, 0, &which, err) || !cli_need_store(cli, err) ||
-        !backup_verify(&cli->run, cli_option(cli, OPTION_CLUSTER), which, &clean, err))
+        !backup_verify(&cli->run, cli_cluster(cli, which), which, &clean, err))
         return false;
     const struct value *section = value_key(run_report(&cli->run), "verify");
     if (!cli_print(cli, section, print_verify, err))
         return false;
-    if (!clean) {
-        err_set(err, ERR_CORRUPT, "%zu problems in this backup", value_count(value_key(section, "problems")));
-        return err_next(err,
-                        "take a new backup now: it sends again what is damaged, and leaves what is whole");
-    }
+    if (!clean)
+        return damaged(value_key(section, "problems"), err);
     cli->incomplete = !value_true(value_key(section, "complete"));
     return true;
 }

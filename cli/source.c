@@ -7,6 +7,13 @@
 #include "cli/cli.h"
 #include "core/kustomize/kustomize.h"
 
+/* Several clusters may share a store; whoever says "latest" means the one at hand. An id is told apart by itself. */
+struct str cli_cluster(const struct cli *cli, struct str which)
+{
+    struct str named = cli_option(cli, OPTION_CLUSTER);
+    return named.len == 0 && str_is(which, "latest") ? cli->config.cluster_name : named;
+}
+
 /* Input that was left out is no reason to stop, and none to keep quiet. */
 static void tell_problems(struct cli *cli, const struct bundle *bundle)
 {
@@ -36,7 +43,7 @@ static bool load_backup(struct cli *cli, struct str what, struct bundle *ret_bun
 {
     if (!cli_need_store(cli, err))
         return false;
-    if (backup_load(&cli->run, cli_option(cli, OPTION_CLUSTER), what, ret_bundle, err))
+    if (backup_load(&cli->run, cli_cluster(cli, what), what, ret_bundle, err))
         return true;
     if (err->code == ERR_NOT_FOUND)
         err_next(err, "gitops-pipe list shows the backups; a path must exist and is looked for first");
