@@ -4,6 +4,7 @@
 //
 //	same-objects WANT GOT
 //	same-objects --any-order WANT GOT
+//	same-objects --json FILE          the objects as JSON, one per line
 package main
 
 import (
@@ -37,11 +38,18 @@ func (d *differences) add(where, format string, args ...any) {
 
 func main() {
 	args, ordered := os.Args[1:], true
+	if len(args) == 2 && args[0] == "--json" {
+		s := read(args[1])
+		for _, id := range s.order {
+			fmt.Println(text(s.objects[id]))
+		}
+		return
+	}
 	if len(args) > 0 && args[0] == "--any-order" {
 		args, ordered = args[1:], false
 	}
 	if len(args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: same-objects [--any-order] WANT GOT")
+		fmt.Fprintln(os.Stderr, "usage: same-objects [--any-order] WANT GOT | --json FILE")
 		os.Exit(2)
 	}
 	want, got := read(args[0]), read(args[1])
