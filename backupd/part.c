@@ -136,7 +136,8 @@ bool part_pack(const struct bundle *bundle, const struct part *part, const char 
         add_schema(scratch, bundle, &entries);
     else
         add_objects(scratch, bundle, part, &entries);
-    qsort(entries.items, entries.count, sizeof *entries.items, entry_order);
+    if (entries.count != 0)
+        qsort(entries.items, entries.count, sizeof *entries.items, entry_order);
 
     if (!pack_begin(dir, &writer, err))
         return false;

@@ -9,6 +9,13 @@
 #include "cli/cli.h"
 #include "core/base/version.h"
 
+/* From the table, at compile time: a signal handler calls nothing it need not. */
+enum {
+#define ERR(symbol, exit_status, http_status, meaning) EXIT_##symbol = exit_status,
+#include "core/base/err.def"
+#undef ERR
+};
+
 /* Every stage may be killed at any moment without losing anything (see docs/decisions), so an interrupt needs no more
  * than the right words and the right status. */
 static void interrupted(int number)
@@ -16,7 +23,7 @@ static void interrupted(int number)
     static const char text[] = "\ninterrupted; nothing is half done, run it again and it goes on\n";
     ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
     (void)ignored;
-    _exit(err_exit_status(ERR_INTERRUPTED));
+    _exit(EXIT_INTERRUPTED);
 }
 
 /* Secrets pass through this process: no core dumps, no ptrace by others of the same user. */
@@ -61,7 +68,8 @@ int main(int argc, char **argv)
     struct arena *arena = arena_new();
     struct cli cli = {.arena = arena};
     protect_process();
-    bool no_colour = getenv("NO_COLOR") != NULL && *getenv("NO_COLOR") != '\0';
+    const char *wish = getenv("NO_COLOR");
+    bool no_colour = wish != NULL && *wish != '\0';
     cli.colour_out = !no_colour && isatty(STDOUT_FILENO);
     cli.colour_err = !no_colour && isatty(STDERR_FILENO);
     int status = status_of(&cli, dispatch(&cli, argc, argv, &err), &err);

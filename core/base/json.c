@@ -141,7 +141,7 @@ static char *put_utf8(char *to, unsigned code)
 
 static bool parse_unicode_escape(struct parser *p, char **to)
 {
-    unsigned code, low;
+    unsigned code = 0, low = 0;
     if (!parse_hex4(p, &code))
         return false;
     if (code >= 0xDC00 && code <= 0xDFFF)

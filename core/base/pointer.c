@@ -169,7 +169,7 @@ static bool edit_below(const struct editor *e, const struct value *node, struct 
     if (rest.len == 0)
         return node->kind == VALUE_LIST ? edit_list_end(e, node, token, ret)
                                         : edit_map_end(e, node, token, ret);
-    const struct value *child = step(node, token), *changed;
+    const struct value *child = step(node, token), *changed = NULL;
     if (child == NULL)
         return nothing_there(e);
     if (!edit_below(e, child, rest, &changed))
@@ -181,7 +181,7 @@ static bool edit_below(const struct editor *e, const struct value *node, struct 
 
 static bool edit(struct editor e, const struct value *root, const struct value **ret_root)
 {
-    const struct value *changed;
+    const struct value *changed = NULL;
     if (!well_formed(e.pointer))
         return err_set(e.err, ERR_INVALID,
                        "'%.*s' is no JSON pointer: it starts with '/', and '~' is written ~0",

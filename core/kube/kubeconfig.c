@@ -181,7 +181,7 @@ static bool read_blob(struct arena *arena, const struct entry *entry, const char
 static bool read_cluster(struct arena *arena, const struct entry *entry, struct kubeconfig *config,
                          struct err *err)
 {
-    struct url url;
+    struct url url = {0};
     config->cluster = entry->name;
     config->insecure_skip_tls_verify = value_true(value_key(entry->body, "insecure-skip-tls-verify"));
     if (!read_text(entry, "server", &config->server, err) ||

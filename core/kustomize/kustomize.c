@@ -85,7 +85,7 @@ static bool inside(struct str path, struct str dir)
 
 bool kustomize_file(struct kustomization *k, const char *field, struct str path, const struct file **ret_file)
 {
-    struct str resolved;
+    struct str resolved = STR_NONE;
     if (!kustomize_resolve(k, field, path, &resolved))
         return false;
     const struct file *file = files_find(k->build->files, resolved);
@@ -154,8 +154,8 @@ static bool add_resources(struct kustomization *k, const struct value *setting)
 {
     VALUE_EACH(entry, setting)
     {
-        struct str path;
-        const struct file *file;
+        struct str path = STR_NONE;
+        const struct file *file = NULL;
         if (!kustomize_resolve(k, "resources", value_str(entry), &path))
             return false;
         if (files_find(k->build->files, path) == NULL) {

@@ -50,7 +50,7 @@ static bool read_patch(struct kustomization *k, const struct value *entry, struc
     static const char *const known[] = {"path", "patch", "target", "options", NULL};
     static const char *const options_known[] = {"allowNameChange", "allowKindChange", NULL};
     const struct value *options = value_key(entry, "options");
-    struct str text;
+    struct str text = STR_NONE;
     *patch = (struct patch){.target = value_key(entry, "target"),
                             .allow_name_change = value_true(value_key(options, "allowNameChange")),
                             .allow_kind_change = value_true(value_key(options, "allowKindChange"))};

@@ -198,7 +198,7 @@ static bool fs_read(struct store *store, struct arena *arena, struct str key, co
                     struct err *err)
 {
     struct stat info;
-    int fd;
+    int fd = -1;
     if (!open_object((struct fs *)store, arena, key, &fd, &info, err))
         return false;
     bool read_all = pour(fd, arena, key, sink, err);
@@ -221,7 +221,7 @@ static bool fs_head(struct store *store, struct arena *arena, struct str key, st
                     struct err *err)
 {
     struct stat info;
-    int fd;
+    int fd = -1;
     if (!open_object((struct fs *)store, arena, key, &fd, &info, err))
         return false;
     struct sha256_stream *stream = sha256_begin();
