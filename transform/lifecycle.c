@@ -51,6 +51,8 @@ void rule_finalizers(struct subject *subject)
     const char *const *path = PATH("metadata", "finalizers");
     const struct value *finalizers = value_in(subject->object, path);
     struct value_list_builder kept = {0};
+    if (!value_is(finalizers, VALUE_LIST))
+        return;
     for (size_t i = 0; i < value_count(finalizers); i++) {
         const struct value *finalizer = value_item(finalizers, i);
         bool built_in = is_built_in(value_str(finalizer));
@@ -63,7 +65,7 @@ void rule_finalizers(struct subject *subject)
         if (!built_in)
             report(subject, value_str(finalizer));
     }
-    if (!value_is(finalizers, VALUE_LIST) || kept.count == value_count(finalizers))
+    if (kept.count == value_count(finalizers))
         return;
     const struct value *left = value_list_done(subject->arena, &kept);
     subject->object = kept.count ? value_with_in(subject->arena, subject->object, path, left)

@@ -36,6 +36,17 @@ void rule_endpoints(struct subject *subject)
         subject_drop(subject);
 }
 
+/* RequireDualStack is what the server writes on a headless Service without a selector; elsewhere, with managers
+ * hidden, only SingleStack can be told for a default. */
+static bool family_policy_is_default(const struct subject *subject)
+{
+    const struct value *spec = value_key(subject->live->object, "spec");
+    struct str policy = value_str(value_key(spec, "ipFamilyPolicy"));
+    bool bare = str_is(value_str(value_key(spec, "clusterIP")), "None") &&
+                value_count(value_key(spec, "selector")) == 0;
+    return subject->managed.known || str_is(policy, bare ? "RequireDualStack" : "SingleStack");
+}
+
 /* None means headless and is intent. A person's own choice stays whole: clusterIPs without clusterIP is refused. */
 void rule_addresses(struct subject *subject)
 {
@@ -49,9 +60,7 @@ void rule_addresses(struct subject *subject)
 
     if (!subject_meant(subject, PATH("spec", "ipFamilies")))
         subject_remove(subject, PATH("spec", "ipFamilies"));
-    struct str policy = value_str_in(subject->object, PATH("spec", "ipFamilyPolicy"));
-    bool allocated = str_is(policy, "SingleStack") || subject->managed.known;
-    if (allocated && !subject_meant(subject, PATH("spec", "ipFamilyPolicy")))
+    if (family_policy_is_default(subject) && !subject_meant(subject, PATH("spec", "ipFamilyPolicy")))
         subject_remove(subject, PATH("spec", "ipFamilyPolicy"));
 }
 
@@ -64,13 +73,13 @@ static bool port_is_meant(struct subject *subject, const struct value *port, siz
     return managed_who_member(&at, STR("nodePort")) > MANAGED_BY_CONTROLLER;
 }
 
-void rule_node_ports(struct subject *subject)
+static void clean_ports(struct subject *subject)
 {
     const char *const *path = PATH("spec", "ports");
     const struct value *ports = value_in(subject->object, path);
     struct value_list_builder kept = {0};
     bool changed = false;
-    if (!subject->from_cluster)
+    if (!value_is(ports, VALUE_LIST))
         return;
     for (size_t i = 0; i < value_count(ports); i++) {
         const struct value *port = value_item(ports, i);
@@ -85,6 +94,13 @@ void rule_node_ports(struct subject *subject)
     if (changed)
         subject->object =
             value_with_in(subject->arena, subject->object, path, value_list_done(subject->arena, &kept));
+}
+
+void rule_node_ports(struct subject *subject)
+{
+    if (!subject->from_cluster)
+        return;
+    clean_ports(subject);
     if (!subject_meant(subject, PATH("spec", "healthCheckNodePort")))
         subject_remove(subject, PATH("spec", "healthCheckNodePort"));
 }

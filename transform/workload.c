@@ -156,7 +156,7 @@ void rule_service_account_alias(struct subject *subject)
     size_t depth = 0;
     if (template == NULL || !subject->from_cluster)
         return;
-    for (; template[depth] && depth < TEMPLATE_KEYS - 3; depth++)
+    for (; depth < TEMPLATE_KEYS - 3 && template[depth]; depth++)
         path[depth] = template[depth];
     path[depth++] = "spec";
     const struct value *spec = value_in(subject->object, path);

@@ -40,6 +40,12 @@ static bool written_defaults_are_lost(const struct resource *written, const stru
     return false;
 }
 
+/* And nothing tells a port that was asked for from one that was allocated. */
+static bool written_ports_are_lost_too(const struct resource *written, const struct diff *difference)
+{
+    return written_defaults_are_lost(written, difference) || str_ends(difference->pointer, STR("/nodePort"));
+}
+
 /* What the server adds and the rules keep on purpose, or cannot tell. */
 static bool additions_that_stay(const struct resource *written, const struct diff *difference)
 {
@@ -91,12 +97,26 @@ static void expect_same_object(struct arena *arena, const struct resource *writt
     }
 }
 
-static void expect_estate(const char *dump, const char *estate, explained_fn explains)
+/* As kubectl prints objects unless it is asked for managedFields. */
+static void hide_managers(struct transform_fixture *fixture)
+{
+    for (size_t i = 0; i < fixture->bundle.count; i++) {
+        struct resource *resource = &fixture->bundle.items[i];
+        resource->object =
+            value_without_in(fixture->arena, resource->object, PATH("metadata", "managedFields"));
+    }
+}
+
+enum managers { MANAGERS_SHOWN, MANAGERS_HIDDEN };
+
+static void expect_estate(const char *dump, const char *estate, enum managers managers, explained_fn explains)
 {
     struct transform_fixture live, written;
     transform_fixture_init(&live);
     transform_fixture_init(&written);
     cr_assert(transform_fixture_read(&live, dump), "%s", live.err.msg);
+    if (managers == MANAGERS_HIDDEN)
+        hide_managers(&live);
     cr_assert(transform_fixture_read(&written, estate), "%s", written.err.msg);
     bundle_sort(&written.bundle);
 
@@ -120,20 +140,41 @@ static void expect_estate(const char *dump, const char *estate, explained_fn exp
 
 Test(transform_estate, applied_by_the_server)
 {
-    expect_estate(DUMPS "production-simulation/server-side-apply.json", ESTATE, none);
+    expect_estate(DUMPS "production-simulation/server-side-apply.json", ESTATE, MANAGERS_SHOWN, none);
 }
 
 Test(transform_estate, applied_by_kubectl)
 {
-    expect_estate(DUMPS "production-simulation/client-side-apply.json", ESTATE, none);
+    expect_estate(DUMPS "production-simulation/client-side-apply.json", ESTATE, MANAGERS_SHOWN, none);
 }
 
 Test(transform_estate, created)
 {
-    expect_estate(DUMPS "production-simulation/create.json", ESTATE, written_defaults_are_lost);
+    expect_estate(DUMPS "production-simulation/create.json", ESTATE, MANAGERS_SHOWN,
+                  written_defaults_are_lost);
 }
 
 Test(transform_estate, every_built_in_kind_with_nothing_but_defaults)
 {
-    expect_estate(DUMPS "kinds/server-side-apply.json", DUMPS "kinds/written.yaml", additions_that_stay);
+    expect_estate(DUMPS "kinds/server-side-apply.json", DUMPS "kinds/written.yaml", MANAGERS_SHOWN,
+                  additions_that_stay);
+}
+
+Test(transform_estate, with_managers_hidden)
+{
+    expect_estate(DUMPS "production-simulation/server-side-apply.json", ESTATE, MANAGERS_HIDDEN,
+                  written_ports_are_lost_too);
+}
+
+Test(transform_estate, an_empty_cluster_is_empty_with_managers_hidden)
+{
+    struct transform_fixture fixture;
+    transform_fixture_init(&fixture);
+    cr_assert(transform_fixture_read(&fixture, "testdata/transform/00-empty-control-plane/in.json"), "%s",
+              fixture.err.msg);
+    hide_managers(&fixture);
+    cr_expect_gt(fixture.bundle.count, 200);
+    cr_assert(transform_fixture_run(&fixture), "%s", fixture.err.msg);
+    cr_expect_eq(fixture.bundle.count, 0, "%s", transform_fixture_all(&fixture));
+    transform_fixture_done(&fixture);
 }
