@@ -16,15 +16,15 @@ static const struct value *at(const struct value *object, const char *path)
 
 struct causes {
     struct value_list_builder list;
-    struct str first;
+    struct str text; /* all of them, one after the other */
 };
 
 static void refuse(struct call *call, struct causes *causes, const char *reason, struct str field,
                    struct str message)
 {
     struct arena *arena = call->arena;
-    if (causes->list.count == 0)
-        causes->first = str_fmt(arena, "%.*s: %.*s", STR_ARG(field), STR_ARG(message));
+    causes->text = str_fmt(arena, "%.*s%s%.*s: %.*s", STR_ARG(causes->text), causes->text.len ? ", " : "",
+                           STR_ARG(field), STR_ARG(message));
     value_push(arena, &causes->list,
                VALUE_MAP(arena, {"reason", value_cstr(arena, reason)},
                          {"message", value_string(arena, message)}, {"field", value_string(arena, field)}));
@@ -33,12 +33,13 @@ static void refuse(struct call *call, struct causes *causes, const char *reason,
 static bool verdict(struct call *call, struct causes *causes)
 {
     const struct resource_type *type = &call->type->type;
+    bool many = causes->list.count > 1;
     if (causes->list.count == 0)
         return true;
     return call_fail_causes(call, 422, "Invalid", value_list_done(call->arena, &causes->list),
-                            "%.*s%s%.*s \"%.*s\" is invalid: %.*s", STR_ARG(type->kind),
+                            "%.*s%s%.*s \"%.*s\" is invalid: %s%.*s%s", STR_ARG(type->kind),
                             type->group.len ? "." : "", STR_ARG(type->group), STR_ARG(call->name),
-                            STR_ARG(causes->first));
+                            many ? "[" : "", STR_ARG(causes->text), many ? "]" : "");
 }
 
 static bool is_alphanumeric(char c)
@@ -204,15 +205,51 @@ static void check_schema(struct call *call, const struct value *value, const str
                      str_fmt(arena, "%.*s[%zu]", STR_ARG(path), i), causes);
 }
 
+/* Texts that Go's types want as texts: a number here is the commonest slip of hand-written YAML. */
+static bool check_texts(struct call *call, const struct value *object)
+{
+    static const char *const places[] = {"metadata.labels", "metadata.annotations", "data", "stringData"};
+    bool holds_texts = is_builtin(call, "ConfigMap") || is_builtin(call, "Secret");
+    for (size_t i = 0; i < (holds_texts ? COUNT_OF(places) : 2); i++) {
+        MEMBER_EACH(member, at(object, places[i]))
+        {
+            if (!value_is(&member->value, VALUE_STRING))
+                return call_fail(
+                    call, 500, "",
+                    "failed to create typed patch object (%.*s/%.*s; %.*s, Kind=%.*s): .%s.%.*s: "
+                    "expected string, got &value.valueUnstructured{Value:%.*s}",
+                    STR_ARG(call->namespace), STR_ARG(call->name),
+                    STR_ARG(types_group_version(call->arena, call->type)), STR_ARG(call->type->type.kind),
+                    places[i], STR_ARG(member->key), STR_ARG(json_text(call->arena, &member->value)));
+        }
+    }
+    return true;
+}
+
+/* A pod's account must be there before the pod. */
+static bool check_account(struct call *call, const struct value *object)
+{
+    const struct served *accounts = types_kind(call->sandbox, "", "ServiceAccount");
+    struct str name = value_str_in(object, PATH("spec", "serviceAccountName"));
+    name = name.len ? name : STR("default");
+    return call->internal || !is_builtin(call, "Pod") || state_get(accounts, call->namespace, name) ||
+           call_fail(call, 403, "Forbidden",
+                     "pods \"%.*s\" is forbidden: error looking up service account %.*s/%.*s: serviceaccount "
+                     "\"%.*s\" not found",
+                     STR_ARG(call->name), STR_ARG(call->namespace), STR_ARG(name), STR_ARG(name));
+}
+
 bool check_object(struct call *call, const struct value *object)
 {
     struct causes causes = {0};
+    if (!check_texts(call, object))
+        return false;
     check_name(call, object, &causes);
     check_required(call, object, &causes);
     check_selector(call, object, &causes);
     if (call->type->schema != NULL)
         check_schema(call, object, call->type->schema, STR_NONE, &causes);
-    return verdict(call, &causes);
+    return verdict(call, &causes) && check_account(call, object);
 }
 
 static const char STATEFULSET[] =
@@ -251,7 +288,7 @@ static const struct {
     {"Secret", "type", "type", NULL},
     {"PriorityClass", "value", "value", "Forbidden: may not be changed in an update."},
     {"IngressClass", "spec.controller", "spec.controller", NULL},
-    {"Service", "spec.clusterIP", "spec.clusterIPs[0]", "Invalid value: may not change once set"},
+    {"Service", "spec.clusterIPs", "spec.clusterIPs[0]", "Invalid value: may not change once set"},
     {"CustomResourceDefinition", "spec.scope", "spec.scope", NULL},
     {"CustomResourceDefinition", "spec.group", "spec.group", NULL},
 };
@@ -263,11 +300,14 @@ bool check_update(struct call *call, const struct value *before, const struct va
         if (!is_builtin(call, immutable[i].kind) ||
             value_equal(at(before, immutable[i].path), at(object, immutable[i].path)))
             continue;
-        const char *message =
-            immutable[i].message ? immutable[i].message : "Invalid value: field is immutable";
+        const struct value *now = at(object, immutable[i].path);
+        struct str message = immutable[i].message
+                                 ? str_of(immutable[i].message)
+                                 : str_fmt(call->arena, "Invalid value: %.*s: field is immutable",
+                                           STR_ARG(now ? json_text(call->arena, now) : STR("null")));
         refuse(call, &causes,
-               str_starts(str_of(message), STR("Forbidden")) ? "FieldValueForbidden" : "FieldValueInvalid",
-               str_of(immutable[i].field), str_of(message));
+               str_starts(message, STR("Forbidden")) ? "FieldValueForbidden" : "FieldValueInvalid",
+               str_of(immutable[i].field), message);
     }
     bool frozen = value_true(value_key(before, "immutable"));
     if (frozen && !value_equal(value_key(before, "data"), value_key(object, "data")))

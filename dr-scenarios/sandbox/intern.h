@@ -150,6 +150,7 @@ const struct value *state_literal(struct arena *arena, const char *json);
 void types_init(struct sandbox *sandbox);
 const struct served *types_find(const struct sandbox *sandbox, struct str group, struct str version,
                                 struct str plural);
+bool types_serve(const struct sandbox *sandbox, struct str group, struct str version);
 const struct served *types_kind(const struct sandbox *sandbox, const char *group, const char *kind);
 const struct served *types_of(const struct sandbox *sandbox, const struct resource *resource);
 /* Serves the versions of a CustomResourceDefinition, or takes them back. */

@@ -138,15 +138,27 @@ const struct value *managed_update(struct arena *arena, const struct served *typ
     return with_entries(arena, now, &kept);
 }
 
+/* "kubectl" for an apply, "kubectl" using apps/v1 for any other write. */
+static struct str print_manager(struct arena *arena, const struct value *entry)
+{
+    struct str name = value_str(value_key(entry, "manager")),
+               sub = value_str(value_key(entry, "subresource"));
+    struct str text = str_fmt(arena, "\"%.*s\"", STR_ARG(name));
+    if (sub.len)
+        text = str_fmt(arena, "%.*s with subresource \"%.*s\"", STR_ARG(text), STR_ARG(sub));
+    if (str_is(value_str(value_key(entry, "operation")), "Apply"))
+        return text;
+    return str_fmt(arena, "%.*s using %.*s", STR_ARG(text),
+                   STR_ARG(value_str(value_key(entry, "apiVersion"))));
+}
+
 static void add_causes(struct arena *arena, const struct value *entry, const struct value *changed,
                        struct value_list_builder *causes)
 {
     struct str_list paths = {0};
     fields_common(arena, changed, fields_in(entry), STR_NONE, &paths);
     for (size_t i = 0; i < paths.count; i++) {
-        struct str message = str_fmt(arena, "conflict with \"%.*s\" using %.*s",
-                                     STR_ARG(value_str(value_key(entry, "manager"))),
-                                     STR_ARG(value_str(value_key(entry, "apiVersion"))));
+        struct str message = str_fmt(arena, "conflict with %.*s", STR_ARG(print_manager(arena, entry)));
         value_push(arena, causes,
                    VALUE_MAP(arena, {"reason", value_cstr(arena, "FieldManagerConflict")},
                              {"message", value_string(arena, message)},

@@ -121,7 +121,8 @@ static bool selectors(struct call *call, struct listing *listing)
             return call_fail(call, 400, "BadRequest", "field label not supported: %.*s", STR_ARG(field));
     }
     listing->label = call_query(call, "labelSelector");
-    return true;
+    return !str_contains(listing->label, STR("(")) ||
+           call_fail(call, 400, "BadRequest", "the sandbox serves no set-based label selectors");
 }
 
 static bool label_term(const struct value *labels, struct str term)

@@ -42,6 +42,8 @@ bool route_locate(struct call *call)
         next += 2;
     }
     call->type = types_find(call->sandbox, group, version, at[next]);
+    if (call->type == NULL && types_serve(call->sandbox, group, version))
+        return call_fail(call, 404, "NotFound", "the server could not find the requested resource");
     if (call->type == NULL || count > next + 3 || (inside && !call->type->type.namespaced))
         return page_not_found(call);
     call->name = count > next + 1 ? at[next + 1] : STR_NONE;

@@ -41,11 +41,11 @@ static bool fail(struct call *call, int status, const char *reason, const struct
     struct arena *arena = call->arena;
     call->status = status;
     call->text = STR_NONE;
-    call->reply =
-        VALUE_MAP(arena, {"kind", value_cstr(arena, "Status")}, {"apiVersion", value_cstr(arena, "v1")},
-                  {"metadata", VALUE_MAP(arena, {NULL, NULL})}, {"status", value_cstr(arena, "Failure")},
-                  {"message", value_string(arena, message)}, {"reason", value_cstr(arena, reason)},
-                  {"details", details(call, causes)}, {"code", value_int(arena, status)});
+    call->reply = VALUE_MAP(
+        arena, {"kind", value_cstr(arena, "Status")}, {"apiVersion", value_cstr(arena, "v1")},
+        {"metadata", VALUE_MAP(arena, {NULL, NULL})}, {"status", value_cstr(arena, "Failure")},
+        {"message", value_string(arena, message)}, {"reason", *reason ? value_cstr(arena, reason) : NULL},
+        {"details", details(call, causes)}, {"code", value_int(arena, status)});
     return false;
 }
 

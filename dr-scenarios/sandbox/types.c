@@ -93,6 +93,16 @@ const struct served *types_find(const struct sandbox *sandbox, struct str group,
     return NULL;
 }
 
+bool types_serve(const struct sandbox *sandbox, struct str group, struct str version)
+{
+    for (size_t i = 0; i < sandbox->types.count; i++) {
+        const struct served *it = sandbox->types.items[i];
+        if (str_eq(it->type.group, group) && str_eq(it->type.version, version) && !it->withdrawn)
+            return true;
+    }
+    return false;
+}
+
 const struct served *types_kind(const struct sandbox *sandbox, const char *group, const char *kind)
 {
     for (size_t i = 0; i < sandbox->types.count; i++) {

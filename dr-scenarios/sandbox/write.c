@@ -74,13 +74,11 @@ static bool address(struct call *call, const struct value **object)
     struct str version = types_group_version(arena, call->type);
     struct str namespace = value_str_in(*object, PATH("metadata", "namespace"));
     struct str name = value_str_in(*object, PATH("metadata", "name"));
-    if (!str_eq(value_str(value_key(*object, "kind")), call->type->type.kind) ||
-        !str_eq(value_str(value_key(*object, "apiVersion")), version))
-        return call_fail(
-            call, 400, "BadRequest",
-            "the API version in the data (%.*s) does not match the expected API version (%.*s), or the "
-            "kind does not match",
-            STR_ARG(value_str(value_key(*object, "apiVersion"))), STR_ARG(version));
+    struct str written = value_str(value_key(*object, "apiVersion")),
+               kind = value_str(value_key(*object, "kind"));
+    if (!str_eq(kind, call->type->type.kind) || !str_eq(written, version))
+        return call_fail(call, 400, "BadRequest", "invalid object type: %s%.*s, Kind=%.*s",
+                         str_find(written, '/') < written.len ? "" : "/", STR_ARG(written), STR_ARG(kind));
     if (namespace.len && !str_eq(namespace, call->namespace))
         return call_fail(
             call, 400, "BadRequest",
@@ -273,11 +271,16 @@ static bool write_status(struct call *call, const struct value *live, const stru
 
 static bool apply_options(struct call *call, const struct value *object)
 {
-    if (call->manager == NULL && call_query(call, "fieldManager").len == 0)
-        return call_fail(
-            call, 422, "Invalid",
-            "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for "
-            "apply patch");
+    struct arena *arena = call->arena;
+    if (call->manager == NULL && call_query(call, "fieldManager").len == 0) {
+        const struct value *cause =
+            VALUE_MAP(arena, {"reason", value_cstr(arena, "FieldValueRequired")},
+                      {"message", value_cstr(arena, "Required value: is required for apply patch")},
+                      {"field", value_cstr(arena, "fieldManager")});
+        return call_fail_causes(call, 422, "Invalid", VALUE_LIST(arena, cause),
+                                "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is "
+                                "required for apply patch");
+    }
     return value_in(object, PATH("metadata", "managedFields")) == NULL ||
            call_fail(call, 400, "BadRequest", "metadata.managedFields must be nil");
 }

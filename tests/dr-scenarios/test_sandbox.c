@@ -292,7 +292,7 @@ Test(sandbox, apply_by_two_managers_conflicts_unless_forced)
     expect_status(&f, 409);
     cr_expect_str_eq(reason(&f), "Conflict");
     expect_text(&f, f.body, "details/causes/0/field", ".spec.replicas");
-    expect_text(&f, f.body, "details/causes/0/message", "conflict with \"one\" using apps/v1");
+    expect_text(&f, f.body, "details/causes/0/message", "conflict with \"one\"");
     apply(&f, WEB "?force=true", "two", WEB_YAML("  replicas: 5\n", "web:1"));
     expect_status(&f, 200);
     expect_text(&f, f.body, "spec/replicas", "5");
@@ -350,7 +350,21 @@ Test(sandbox, refuses_with_the_servers_own_words)
          "template: {metadata: {labels: {a: c}}, spec: {containers: [{name: x, image: y}]}}}}",
          422, "Invalid", "`selector` does not match template `labels`"},
         {WEB, "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web}, spec: {}}", 422, "Invalid",
-         "Deployment.apps \"web\" is invalid: spec.selector: Required value"},
+         "Deployment.apps \"web\" is invalid: [spec.selector: Required value, "
+         "spec.template.spec.containers: "},
+        {"/api/v1/namespaces/default/configmaps/a",
+         "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {k: 1}}", 500, "",
+         ".data.k: expected string, got &value.valueUnstructured{Value:1}"},
+        {"/api/v1/namespaces/default/configmaps/a", "{apiVersion: v1, kind: Secret, metadata: {name: a}}",
+         400, "BadRequest", "invalid object type: /v1, Kind=Secret"},
+        {"/api/v1/namespaces/default/pods/p",
+         "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {serviceAccountName: none, containers: "
+         "[{name: x, "
+         "image: z}]}}",
+         403, "Forbidden",
+         "error looking up service account default/none: serviceaccount \"none\" not found"},
+        {"/apis/apps/v1/namespaces/default/nothings/x", "{}", 404, "NotFound",
+         "could not find the requested resource"},
         {"/apis/example.com/v1/namespaces/default/things/x", "{}", 404, "", ""},
     };
     struct fixture f;
