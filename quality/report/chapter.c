@@ -2,7 +2,7 @@
 
 #include "quality/report/words.h"
 
-enum { LISTED_SCALARS = 12 };
+enum { LISTED_SCALARS = 12, TALLY_FROM = 8 };
 
 static void take(struct arena *arena, struct chapter *chapter, struct str label, struct str key,
                  const struct value *value, int depth);
@@ -61,6 +61,33 @@ static bool is_timeline(struct str key)
     return str_is(key, "phases") || str_is(key, "steps") || str_is(key, "timeline");
 }
 
+/* Many counts under names, such as objects per rule. */
+static bool is_tally(const struct value *map, int depth)
+{
+    MEMBER_EACH(member, map)
+    if (!is_scalar(&member->value))
+        return false;
+    return depth > 0 && value_is(map, VALUE_MAP) && value_count(map) > TALLY_FROM;
+}
+
+static void take_tally(struct arena *arena, struct chapter *chapter, struct str label,
+                       const struct value *map)
+{
+    struct fact_table table = {.title = label};
+    *ARENA_PUSH(arena, &table.columns) = STR("name");
+    *ARENA_PUSH(arena, &table.columns) = STR("value");
+    MEMBER_EACH(member, map)
+    {
+        if (table.rows == CHAPTER_MAX_ROWS)
+            break;
+        *ARENA_PUSH(arena, &table.cells) = member->key;
+        *ARENA_PUSH(arena, &table.cells) = words_value(arena, member->key, &member->value);
+        table.rows++;
+    }
+    table.left_out = value_count(map) - table.rows;
+    *ARENA_PUSH(arena, &chapter->tables) = table;
+}
+
 static void take_map(struct arena *arena, struct chapter *chapter, struct str label, const struct value *map,
                      int depth)
 {
@@ -79,7 +106,9 @@ static void take(struct arena *arena, struct chapter *chapter, struct str label,
 {
     if (depth > CHAPTER_MAX_DEPTH || value_is(value, VALUE_NULL))
         return;
-    if (value_is(value, VALUE_MAP))
+    if (is_tally(value, depth))
+        take_tally(arena, chapter, label, value);
+    else if (value_is(value, VALUE_MAP))
         take_map(arena, chapter, label, value, depth);
     else if (is_scalar(value))
         push_fact(arena, chapter, label, words_value(arena, key, value));

@@ -48,9 +48,25 @@ static bool is_word(struct str text, size_t at)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+/* "[2]" in a path is no link, as long as nothing behind it makes it one. */
+static bool is_index(struct str text, size_t at)
+{
+    size_t from = at, to;
+    while (from > 0 && text.ptr[from] == ']')
+        from--;
+    while (from > 0 && text.ptr[from] >= '0' && text.ptr[from] <= '9')
+        from--;
+    for (to = from + 1; to < text.len && text.ptr[to] >= '0' && text.ptr[to] <= '9'; to++)
+        ;
+    bool closed = to > from + 1 && to < text.len && text.ptr[to] == ']';
+    return closed && from > 0 && text.ptr[from] == '[' && (to + 1 == text.len || text.ptr[to + 1] == '.');
+}
+
 static bool is_markup(struct str text, size_t at)
 {
     char c = text.ptr[at];
+    if (c == '[' || c == ']')
+        return !is_index(text, at);
     if (c == '_')
         return at == 0 || !is_word(text, at - 1) || !is_word(text, at + 1);
     if (at == 0 && strchr("#+-=", c) != NULL)

@@ -51,7 +51,7 @@ static void put_namespace(struct page *page, const struct value *namespace)
     int64_t overall = number(namespace, PATH("overall"));
     html(page, "<tr>");
     html_element(page, "th scope=row", text(namespace, "name"));
-    buf_fmt(page->buf, "<td data-key=\"%lld\">", (long long)overall);
+    buf_fmt(page->buf, "<td class=\"score\" data-key=\"%lld\">", (long long)overall);
     svg_bar(page, overall);
     buf_fmt(page->buf, " <strong>%lld</strong> ", (long long)overall);
     html_text(page, text(namespace, "grade"));
@@ -83,7 +83,7 @@ static void put_namespaces(struct page *page, const struct value *namespaces)
     html(page, "</tbody></table></div>\n");
     if (excluded != 0)
         buf_fmt(page->buf, "<p class=\"more\">%zu namespace%s of the system not judged.</p>\n", excluded,
-                excluded == 1 ? " is" : "s are");
+                excluded == 1 ? "" : "s");
 }
 
 static void put_object(struct page *page, const struct value *resource)
@@ -135,18 +135,27 @@ static void put_finding(struct page *page, const struct value *finding)
     html(page, "</code></small></td></tr>\n");
 }
 
+/* What costs nothing is shown when it is asked for, or when there is nothing else. */
+static void put_controls(struct page *page, const struct value *findings)
+{
+    bool serious = !str_is(text(value_item(findings, 0), "severity"), "info");
+    html(page,
+         "<h2>Findings</h2>\n<div class=\"controls\" data-table=\"findings\" hidden><label>Filter <input "
+         "type=\"search\" placeholder=\"name, check, path …\"></label><label>Severity <select>");
+    html(page, serious ? "<option value=\"error warning\">errors and warnings</option>" : "");
+    html(page,
+         "<option value=\"\">all</option><option>error</option><option>warning</option><option>info</option>"
+         "</select></label><output class=\"more\"></output></div>\n");
+}
+
 static void put_findings(struct page *page, const struct value *findings)
 {
     static const char *const columns[] = {"Severity", "Object", "What is wrong", "Where and which check"};
     size_t shown = 0;
     if (value_count(findings) == 0)
         return;
-    html(page,
-         "<h2>Findings</h2>\n<div class=\"controls\" data-table=\"findings\" hidden><label>Filter <input "
-         "type=\"search\" placeholder=\"name, check, path …\"></label><label>Severity <select><option "
-         "value=\"\">all</option><option>error</option><option>warning</option><option>info</option></select>"
-         "</label><output class=\"more\"></output></div>\n"
-         "<div class=\"scroll\"><table class=\"sorts\" id=\"findings\">");
+    put_controls(page, findings);
+    html(page, "<div class=\"scroll\"><table class=\"sorts\" id=\"findings\">");
     put_head(page, columns, COUNT_OF(columns));
     VALUE_EACH(finding, findings)
     if (shown++ < MAX_ROWS)

@@ -32,7 +32,7 @@ for (const controls of document.querySelectorAll(".controls")) {
     const wanted = text.value.toLowerCase();
     let shown = 0;
     for (const row of table.tBodies[0].rows) {
-      const fits = (severity.value === "" || row.dataset.severity === severity.value) &&
+      const fits = (severity.value === "" || severity.value.split(" ").includes(row.dataset.severity)) &&
         row.textContent.toLowerCase().includes(wanted);
       row.hidden = !fits;
       shown += fits;

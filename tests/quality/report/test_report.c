@@ -193,6 +193,14 @@ Test(report, markdown_escapes)
     escape_markdown(&buf, STR("# title"));
     cr_expect(str_is(buf_view(&buf), "&#35; title"), "a heading is none");
     buf_clear(&buf);
+    escape_markdown(&buf, STR("spec.a[12].b[0] [1](x) a[1][2] []"));
+    cr_expect(
+        str_is(buf_view(&buf), "spec.a[12].b&#91;0&#93; &#91;1&#93;(x) a&#91;1&#93;&#91;2&#93; &#91;&#93;"),
+        "%.*s", STR_ARG(buf_view(&buf)));
+    buf_clear(&buf);
+    escape_markdown(&buf, STR("spec.a[3]"));
+    cr_expect(str_is(buf_view(&buf), "spec.a[3]"), "%.*s", STR_ARG(buf_view(&buf)));
+    buf_clear(&buf);
     escape_markdown(&buf, STR("DB_PASSWORD __init__"));
     cr_expect(str_is(buf_view(&buf), "DB_PASSWORD &#95;&#95;init&#95;&#95;"), "%.*s",
               STR_ARG(buf_view(&buf)));
