@@ -76,8 +76,6 @@ bool cli_need_store(struct cli *cli, struct err *err) WARN_UNUSED;
 bool cli_need_kube(struct cli *cli, struct err *err) WARN_UNUSED;
 /* The argument at `index`, or USAGE with the command's own arguments. */
 bool cli_argument(struct cli *cli, size_t index, struct str *ret, struct err *err) WARN_UNUSED;
-/* "sandbox", "context:NAME" or "kubeconfig:FILE" from --target or the configuration. */
-struct str cli_target(const struct cli *cli);
 
 /* Reads the cluster that the configuration names (cmd_backup.c). */
 bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;
@@ -86,6 +84,17 @@ bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err) W
 bool cli_load(struct cli *cli, struct str what, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;
 /* Which cluster's backups `which` means: --cluster, else for "latest" the configured cluster; empty: any. */
 struct str cli_cluster(const struct cli *cli, struct str which);
+
+/* Whether a folder is a repository that convert wrote (repository.c). */
+bool cli_is_repository(struct cli *cli, struct str dir);
+/* The backup that such a repository was written from; an empty bundle when it was made from manifests. */
+bool cli_load_origin(struct cli *cli, struct str dir, struct bundle *ret_snapshot,
+                     struct err *err) WARN_UNUSED;
+/* Transforms and writes the repository into run.files. */
+bool cli_convert(struct cli *cli, const struct bundle *live, struct bundle *ret_declared,
+                 struct err *err) WARN_UNUSED;
+/* --timeout, or 0 without. */
+bool cli_timeout(struct cli *cli, int64_t *ret_ms, struct err *err) WARN_UNUSED;
 
 #define COMMAND(name, function, arguments, options, summary, help)                                           \
     bool function(struct cli *cli, struct err *err);

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/doctor.h"
 #include "core/kustomize/kustomize.h"
+#include "dr-scenarios/drill.h"
 #include "overlays/overlays.h"
 #include "overlays/publish.h"
 #include "quality/report/report.h"
@@ -150,6 +151,24 @@ static bool phase_publish(struct pipeline *p, struct str *summary, struct err *e
     return true;
 }
 
+/* The snapshot is what is rehearsed with: its age, and its Secrets, which the repository leaves out. */
+static bool phase_drill(struct pipeline *p, struct str *summary, struct err *err)
+{
+    if (p->dry_run) {
+        *summary = STR("dry run: nothing was rebuilt");
+        return true;
+    }
+    if (!drill_stage(p->run, &p->live, err))
+        return false;
+    const struct value *drill = value_key(run_report(p->run), "drill");
+    int64_t ms = 0;
+    value_i64(value_key(drill, "recoveryTimeMs"), &ms);
+    *summary =
+        str_fmt(p->arena, "%.*s rebuilt in %.*s on %.*s", STR_ARG(value_str(value_key(drill, "environment"))),
+                STR_ARG(cli_duration(p->arena, ms)), STR_ARG(value_str(value_key(drill, "target"))));
+    return true;
+}
+
 static bool phase_report(struct pipeline *p, struct str *summary, struct err *err);
 
 /* An optional phase is one that no later phase builds on. */
@@ -162,7 +181,7 @@ static const struct phase {
     {"verify", true, phase_verify},       {"score", true, phase_score},
     {"convert", false, phase_convert},    {"overlays", false, phase_overlays},
     {"render", true, phase_render},       {"publish", true, phase_publish},
-    {"report", false, phase_report},
+    {"drill", true, phase_drill},         {"report", false, phase_report},
 };
 
 static const struct value *run_value(struct pipeline *p)

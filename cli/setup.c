@@ -103,3 +103,13 @@ bool cli_argument(struct cli *cli, size_t index, struct str *ret, struct err *er
     err_set(err, ERR_USAGE, "%s needs %s", cli->command->name, cli->command->arguments);
     return err_next(err, "gitops-pipe %s --help shows examples", cli->command->name);
 }
+
+bool cli_timeout(struct cli *cli, int64_t *ret_ms, struct err *err)
+{
+    struct str text = cli_option(cli, OPTION_TIMEOUT);
+    if (text.len == 0)
+        return true;
+    return config_duration(text, ret_ms) ||
+           err_set(err, ERR_USAGE, "--timeout wants a duration such as 90s or 5m, not \"%.*s\"",
+                   STR_ARG(text));
+}

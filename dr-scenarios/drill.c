@@ -65,7 +65,7 @@ static bool render(struct drill *drill, struct err *err)
     return drill->declared.count > 0 || err_set(err, ERR_INVALID, "%.*s renders to nothing", STR_ARG(dir));
 }
 
-static bool start_sandbox(struct drill *drill, struct kube_options *options, struct err *err)
+static bool start_sandbox(struct drill *drill, struct str *ret_target, struct err *err)
 {
     const struct sandbox_options how = {.ready_after_ms = SANDBOX_READY_MS};
     const char *tmp = getenv("TMPDIR");
@@ -77,31 +77,19 @@ static bool start_sandbox(struct drill *drill, struct kube_options *options, str
         drill->folder[0] = 0;
         return false;
     }
-    options->kubeconfig = str_fmt(drill->run->arena, "%s/kubeconfig", drill->folder);
-    options->context = STR("sandbox");
+    *ret_target = str_fmt(drill->run->arena, "kubeconfig:%s/kubeconfig", drill->folder);
     return sandbox_start(&how, &drill->sandbox, err) &&
-           sandbox_write_kubeconfig(drill->sandbox, str_c(drill->run->arena, options->kubeconfig), err);
+           sandbox_write_kubeconfig(drill->sandbox, str_c(drill->run->arena, str_from(*ret_target, 11)), err);
 }
 
 static bool open_target(struct drill *drill, struct err *err)
 {
-    const struct config *config = drill->run->config;
-    struct kube_options options = {.kubeconfig = config->cluster_kubeconfig};
     struct str target = drill->target, version;
-    if (str_is(target, "sandbox")) {
-        if (!start_sandbox(drill, &options, err))
-            return false;
-    } else if (str_starts(target, STR("context:"))) {
-        options.context = str_from(target, 8);
-    } else if (str_starts(target, STR("kubeconfig:"))) {
-        options.kubeconfig = str_from(target, 11);
-    } else {
-        err_set(err, ERR_USAGE, "no such drill target: %.*s", STR_ARG(target));
-        return err_next(err, "use sandbox, context:NAME or kubeconfig:PATH");
-    }
-    if (!kube_open(drill->run->arena, &options, &drill->kube, err) ||
+    if (str_is(target, "sandbox") && !start_sandbox(drill, &target, err))
+        return false;
+    if (!restore_open(drill->run, target, &drill->kube, err) ||
         !kube_version(drill->kube, drill->run->arena, &version, err))
-        return err_context(err, "drill target %.*s", STR_ARG(target));
+        return err_context(err, "drill target %.*s", STR_ARG(drill->target));
     drill->detail =
         str_fmt(drill->run->arena, "%.*s at %.*s", STR_ARG(version), STR_ARG(kube_server(drill->kube)));
     return true;
@@ -193,7 +181,7 @@ static bool run_step(struct drill *drill, const struct step *step, struct err *e
         drill->detail = str_dup(arena, str_of(err->msg));
     value_push(arena, &drill->steps,
                VALUE_MAP(arena, {"name", value_cstr(arena, step->name)}, {"ok", value_bool(arena, ok)},
-                         {"ms", value_int(arena, took)}, {"detail", value_string(arena, drill->detail)}));
+                         {"ms", value_int(arena, took)}, {"summary", value_string(arena, drill->detail)}));
     return ok;
 }
 
@@ -312,6 +300,7 @@ bool drill_run(struct run *run, const struct bundle *snapshot, const struct dril
     drill.options.environment = or_else(options->environment, config->drill_environment, STR("prod"));
     drill.how = (struct restore_options){.source_uid = snapshot->cluster_uid,
                                          .provided_secrets = snapshot,
+                                         .wait_timeout_ms = drill.options.wait_timeout_ms,
                                          .allow_not_empty = options->allow_not_empty};
     bool ok = run_steps(&drill, scenario, err);
     collect_findings(&drill);

@@ -13,11 +13,12 @@
 #include "core/run.h"
 
 struct drill_options {
-    struct str scenario;    /* empty: "cluster-loss" */
-    struct str repository;  /* a folder on disk; empty: run->files */
-    struct str environment; /* overlay to render; empty: the configuration's */
-    struct str target;      /* "sandbox", "context:NAME", "kubeconfig:PATH"; empty: the configuration's */
-    bool allow_not_empty;   /* the target may hold the declared namespaces already */
+    struct str scenario;     /* empty: "cluster-loss" */
+    struct str repository;   /* a folder on disk; empty: run->files */
+    struct str environment;  /* overlay to render; empty: the configuration's */
+    struct str target;       /* "sandbox", "context:NAME", "kubeconfig:PATH"; empty: the configuration's */
+    int64_t wait_timeout_ms; /* 0: that of restore.h */
+    bool allow_not_empty;    /* the target may hold the declared namespaces already */
 };
 
 /* `snapshot` is what was backed up: its age is the age of the data, its Secrets fill in what the repository leaves

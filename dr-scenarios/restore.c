@@ -2,6 +2,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/progress.h"
+#include "core/config/config.h"
 #include "core/kube/waves.h"
 #include "dr-scenarios/ready.h"
 
@@ -561,4 +562,18 @@ const struct value *restore_section(struct arena *arena, const struct restore_re
                      {"secretsProvided", value_list_done(arena, &secrets)},
                      {"applyMs", value_int(arena, result->apply_ms)},
                      {"waitMs", value_int(arena, result->wait_ms)});
+}
+
+bool restore_open(struct run *run, struct str target, struct kube **ret_target, struct err *err)
+{
+    struct kube_options options = {.kubeconfig = run->config->cluster_kubeconfig};
+    if (str_starts(target, STR("context:"))) {
+        options.context = str_from(target, 8);
+    } else if (str_starts(target, STR("kubeconfig:"))) {
+        options.kubeconfig = str_from(target, 11);
+    } else {
+        err_set(err, ERR_USAGE, "no such target: \"%.*s\"", STR_ARG(target));
+        return err_next(err, "use context:NAME or kubeconfig:FILE; a drill may also use sandbox");
+    }
+    return kube_open(run->arena, &options, ret_target, err);
 }

@@ -34,6 +34,9 @@ struct restore_result {
     int64_t apply_ms, wait_ms;
 };
 
+/* Opens the cluster that "context:NAME" (of the configured kubeconfig) or "kubeconfig:FILE" names. USAGE for others. */
+bool restore_open(struct run *run, struct str target, struct kube **ret_target, struct err *err) WARN_UNUSED;
+
 /* restore_apply, then restore_wait unless it is a dry run. `ret_result` is filled as far as it got also on INCOMPLETE. */
 bool restore_run(struct run *run, struct kube *target, const struct bundle *declared,
                  const struct restore_options *options, struct restore_result *ret_result,

@@ -26,17 +26,6 @@ void tally_add(struct tally *tally, const struct verdict *verdict)
     }
 }
 
-void tally_merge(struct tally *into, const struct tally *from)
-{
-    into->objects += from->objects;
-    for (size_t i = 0; i < COUNT_OF(into->findings); i++)
-        into->findings[i] += from->findings[i];
-    for (size_t i = 0; i < CHECK_COUNT; i++) {
-        into->violators[i] += from->violators[i];
-        into->clean[i] += from->clean[i];
-    }
-}
-
 static double dimension_score(const struct tally *tally, enum dimension dimension)
 {
     double score = 100;

@@ -29,7 +29,6 @@ struct scores {
 };
 
 void tally_add(struct tally *tally, const struct verdict *verdict);
-void tally_merge(struct tally *into, const struct tally *from);
 struct scores tally_scores(const struct tally *tally, const struct weights *weights);
 /* "A+" from 97, then A from 93, A- from 90, … D from 60, F. */
 const char *score_grade(int score);

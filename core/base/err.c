@@ -1,5 +1,10 @@
 #include "core/base/err.h"
 
+#undef err_set
+#undef err_errno
+#undef err_context
+#undef err_next
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

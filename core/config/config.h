@@ -70,3 +70,5 @@ void config_defaults(struct arena *arena, struct config *ret_config);
 /* Reads a file on top of the defaults. NOT_FOUND, INVALID, USAGE with file, line and column. */
 bool config_read(struct arena *arena, const char *path, struct config *ret_config,
                  struct err *err) WARN_UNUSED;
+/* "90s", "1h30m", "2d" as milliseconds; false for anything else. */
+bool config_duration(struct str text, int64_t *ret_ms);

@@ -104,7 +104,7 @@ static bool read_bool(struct config_reader *r, struct str pointer, const struct 
     return true;
 }
 
-static bool parse_duration(struct str text, int64_t *ret_ms)
+bool config_duration(struct str text, int64_t *ret_ms)
 {
     static const struct {
         const char *unit;
@@ -135,7 +135,7 @@ static bool parse_duration(struct str text, int64_t *ret_ms)
 
 static bool read_duration(struct config_reader *r, struct str pointer, const struct value *value, void *field)
 {
-    return parse_duration(value_str(value), field) ||
+    return config_duration(value_str(value), field) ||
            config_fail_at(r, pointer, "expected a duration such as 90s, 5m or 24h");
 }
 

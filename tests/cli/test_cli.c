@@ -45,7 +45,7 @@ Test(cli, every_command_has_help_with_an_example_and_ends_with_0)
 {
     struct arena *arena = arena_new();
     static const char *const verbs[] = {"init",   "doctor", "backup",  "list",      "show",
-                                        "verify", "score",  "convert", "render",    "publish",
+                                        "verify", "score",  "convert", "render",    "publish", "restore", "drill",
                                         "run",    "report", "sandbox", "completion"};
     for (size_t i = 0; i < COUNT_OF(verbs); i++) {
         struct program_result result = RUN(arena, verbs[i], "--help");

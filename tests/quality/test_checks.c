@@ -1,8 +1,10 @@
-/* Every row of checks.def has a good and a bad example in testdata/quality/<id>/: the bad one is found, at the path
- * that its first line names, and the good one is not. */
+/* Every row of checks.def has good and bad examples in testdata/quality/<id>/: each bad one is found, at the path that
+ * its first line names, and no good one is. bad.yaml and good.yaml must be there; bad-<why>.yaml and good-<why>.yaml
+ * are further cases. */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "quality/check.h"
 #include "tests/quality/fixture.h"
@@ -37,39 +39,55 @@ static bool is_found_at(const struct fixture *f, const char *id, struct str path
     return false;
 }
 
-static void expect_bad(const char *id)
+static void expect_bad(const char *id, const char *file)
 {
-    char file[256];
     struct fixture f;
     fixture_init(&f);
-    snprintf(file, sizeof file, "testdata/quality/%s/bad.yaml", id);
     struct str path = wanted_path(&f, file);
-    cr_expect(count_of(&f, id, file) > 0, "%s: nothing found in bad.yaml", id);
-    cr_expect(is_found_at(&f, id, path), "%s: nothing found at '%.*s', the first is at '%.*s'", id,
+    cr_expect(count_of(&f, id, file) > 0, "%s: nothing found", file);
+    cr_expect(is_found_at(&f, id, path), "%s: nothing found at '%.*s', the first is at '%.*s'", file,
               STR_ARG(path), STR_ARG(f.run.findings.count ? f.run.findings.items[0].path : STR_NONE));
     fixture_done(&f);
 }
 
-static void expect_good(const char *id)
+static void expect_good(const char *id, const char *file)
 {
-    char file[256];
     struct fixture f;
     fixture_init(&f);
-    snprintf(file, sizeof file, "testdata/quality/%s/good.yaml", id);
-    cr_expect_eq(count_of(&f, id, file), 0, "%s: found in good.yaml", id);
+    cr_expect_eq(count_of(&f, id, file), 0, "%s: something found", file);
     fixture_done(&f);
 }
 
-Test(checks, each_finds_its_bad_example_at_the_right_path)
+/* Every file of a check's folder whose name starts with `kind`; there must be one called <kind>.yaml. */
+static void expect_each(const char *id, const char *kind, void (*expect)(const char *id, const char *file))
 {
-    for (size_t i = 0; i < CHECK_COUNT; i++)
-        expect_bad(checks[i].id);
+    char path[512];
+    bool first = false;
+    snprintf(path, sizeof path, "testdata/quality/%s", id);
+    DIR *folder = opendir(path);
+    cr_assert(folder != NULL, "%s has no examples", id);
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        struct str name = str_of(entry->d_name);
+        if (!str_starts(name, str_of(kind)))
+            continue;
+        first = first || str_is(str_from(name, strlen(kind)), ".yaml");
+        snprintf(path, sizeof path, "testdata/quality/%s/%s", id, entry->d_name);
+        expect(id, path);
+    }
+    closedir(folder);
+    cr_expect(first, "%s has no %s.yaml", id, kind);
 }
 
-Test(checks, none_is_found_in_its_good_example)
+Test(checks, each_finds_its_bad_examples_at_the_right_path)
 {
     for (size_t i = 0; i < CHECK_COUNT; i++)
-        expect_good(checks[i].id);
+        expect_each(checks[i].id, "bad", expect_bad);
+}
+
+Test(checks, none_is_found_in_its_good_examples)
+{
+    for (size_t i = 0; i < CHECK_COUNT; i++)
+        expect_each(checks[i].id, "good", expect_good);
 }
 
 Test(checks, every_example_belongs_to_a_check)

@@ -142,6 +142,84 @@ Test(score, what_is_not_listed_is_still_counted)
     fixture_done(&f);
 }
 
+Test(score, annotations_have_a_size_limit)
+{
+    struct fixture f;
+    struct buf text;
+    fixture_init(&f);
+    buf_init(&text, 1 << 20);
+    buf_text(
+        &text,
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: big\n  annotations:\n    example.com/blob: ");
+    buf_repeat(&text, 'x', 256 * 1024);
+    buf_char(&text, '\n');
+    fixture_text(&f, str_c(f.arena, buf_view(&text)));
+    fixture_score(&f);
+    cr_assert_eq(f.run.findings.count, 1);
+    cr_expect(str_ends(f.run.findings.items[0].message, STR("more than 256 KiB in all")));
+    buf_done(&text);
+    fixture_done(&f);
+}
+
+Test(score, what_kubernetes_keeps_for_itself_is_not_judged)
+{
+    static const char *const texts[] = {
+        "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: admin, labels: "
+        "{kubernetes.io/bootstrapping: rbac-defaults}}, rules: [{verbs: ['*'], resources: ['*']}]}\n",
+        "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: 'system:x'}}\n",
+        "{apiVersion: v1, kind: Node, metadata: {name: one}}\n",
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: kube-root-ca.crt, namespace: shop}}\n",
+        "{apiVersion: v1, kind: Service, metadata: {name: kubernetes, namespace: default}}\n",
+        "{apiVersion: v1, kind: Namespace, metadata: {name: kube-system}}\n",
+        "{apiVersion: v1, kind: Pod, metadata: {name: dns, namespace: openshift-dns}, spec: {hostNetwork: "
+        "true}}\n",
+    };
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        struct fixture f;
+        fixture_init(&f);
+        fixture_text(&f, texts[i]);
+        cr_expect_eq(fixture_number(fixture_score(&f), PATH("counts", "excluded")), 1, "%s", texts[i]);
+        fixture_done(&f);
+    }
+}
+
+/* A Service's own Endpoints carry no reference to it. */
+Test(score, endpoints_of_a_selecting_service_are_its_children)
+{
+    struct fixture f;
+    fixture_init(&f);
+    fixture_text(
+        &f,
+        "{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {selector: {a: b}}}\n"
+        "---\n{apiVersion: v1, kind: Endpoints, metadata: {name: web, namespace: shop}}\n"
+        "---\n{apiVersion: v1, kind: Endpoints, metadata: {name: by-hand, namespace: shop}}\n");
+    const struct value *score = fixture_score(&f);
+    cr_expect_eq(fixture_number(score, PATH("counts", "children")), 1);
+    cr_expect_eq(fixture_number(score, PATH("counts", "judged")), 2);
+    fixture_done(&f);
+}
+
+/* An API that the cluster still serves is going away; one that it does not serve is gone. */
+Test(score, the_cluster_s_version_decides_what_is_removed)
+{
+    static const struct {
+        const char *version, *check;
+    } cases[] = {
+        {"v1.24.3", "schema.deprecated-api"}, {"v1.25.0", "schema.removed-api"}, {"", "schema.removed-api"}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct fixture f;
+        fixture_init(&f);
+        fixture_text(&f, "{apiVersion: policy/v1beta1, kind: PodDisruptionBudget, metadata: {name: x}}\n");
+        f.bundle.server_version = str_of(cases[i].version);
+        fixture_score(&f);
+        bool found = false;
+        for (size_t k = 0; k < f.run.findings.count; k++)
+            found = found || str_is(f.run.findings.items[k].check, cases[i].check);
+        cr_expect(found, "%s should be %s", cases[i].version, cases[i].check);
+        fixture_done(&f);
+    }
+}
+
 /* ---- What the formula promises: random verdicts, a fixed seed. ---- */
 
 static uint32_t next_random(uint32_t *state)

@@ -282,6 +282,31 @@ Test(report, any_shape_can_be_laid_out)
     arena_free(arena);
 }
 
+/* Long reports stay readable: what does not fit is counted. */
+Test(report, long_lists_are_bounded_and_say_so)
+{
+    struct arena *arena = arena_new();
+    struct value_list_builder findings = {0}, rows = {0}, words = {0};
+    const struct value *finding = value_item(value_in(full_report(arena), PATH("score", "findings")), 0);
+    for (int i = 0; i < 2100; i++)
+        value_push(arena, &findings, finding);
+    for (int i = 0; i < 60; i++)
+        value_push(arena, &rows, VALUE_MAP(arena, {"name", value_int(arena, i)}));
+    for (int i = 0; i < 20; i++)
+        value_push(arena, &words, value_int(arena, i));
+    const struct value *report =
+        VALUE_MAP(arena, {"score", VALUE_MAP(arena, {"findings", value_list_done(arena, &findings)})},
+                  {"novel", VALUE_MAP(arena, {"rows", value_list_done(arena, &rows)},
+                                      {"words", value_list_done(arena, &words)})});
+    struct str page = written(arena, REPORT_HTML, report), text = written(arena, REPORT_MARKDOWN, report);
+    expect_balanced(page);
+    cr_expect(str_contains(page, STR("… and 100 more; report.json lists them.")));
+    cr_expect(str_contains(page, STR("… and 10 more</p>")) && str_contains(text, STR("… and 10 more")));
+    cr_expect(str_contains(page, STR("11 … and 8 more")) && str_contains(text, STR("11 … and 8 more")));
+    cr_expect(str_contains(text, STR("… and 2050 more")));
+    arena_free(arena);
+}
+
 /* ---- Words, formats, files ---- */
 
 Test(report, figures_read_well)
@@ -295,6 +320,9 @@ Test(report, figures_read_well)
     cr_expect(str_is(words_bytes(arena, 999), "999 B"));
     cr_expect(str_is(words_bytes(arena, 6100000), "6.1 MB"));
     cr_expect(str_is(words_bytes(arena, UINT64_MAX), "18.4 EB"));
+    cr_expect(str_is(words_value(arena, STR("ms"), value_int(arena, 1500)), "1.5 s"));
+    cr_expect(str_is(words_value(arena, STR("bytesNew"), value_int(arena, 1500)), "1.5 kB"));
+    cr_expect(str_is(words_value(arena, STR("port"), value_int(arena, 8080)), "8080"));
     cr_expect(str_is(words_number(arena, 7), "7"));
     cr_expect(str_is(words_number(arena, 14210), "14\xE2\x80\xAF"
                                                  "210"));
