@@ -23,17 +23,18 @@ bool kube_open_http(struct kube *kube, struct arena *arena, struct err *err)
                                             .proxy = config->proxy_url,
                                             .insecure_skip_tls_verify = config->insecure_skip_tls_verify,
                                             .compress = !url_is_loopback(&url),
+                                            .known = kube->answered,
                                             .retry = kube->retry},
                      &kube->http, err);
 }
 
-static bool open_config(struct arena *arena, const struct kubeconfig *config,
-                        const struct retry_policy *retry, struct kube **ret_kube, struct err *err)
+/* `like` brings configuration, retries and what is known of the server. */
+static bool open_like(struct arena *arena, const struct kube *like, struct kube **ret_kube, struct err *err)
 {
+    const struct kubeconfig *config = &like->config;
     struct kube *kube = ARENA_NEW(arena, struct kube);
-    kube->arena = arena;
-    kube->config = *config;
-    kube->retry = retry;
+    *kube =
+        (struct kube){.arena = arena, .config = *config, .retry = like->retry, .answered = like->answered};
     kube->server = config->server;
     while (str_ends(kube->server, STR("/")))
         kube->server.len--;
@@ -48,16 +49,15 @@ static bool open_config(struct arena *arena, const struct kubeconfig *config,
 bool kube_open(struct arena *arena, const struct kube_options *options, struct kube **ret_kube,
                struct err *err)
 {
-    struct kubeconfig config;
-    if (!kubeconfig_read(arena, options->kubeconfig, options->context, &config, err))
-        return false;
-    return open_config(arena, &config, options->retry, ret_kube, err);
+    struct kube like = {.retry = options->retry};
+    return kubeconfig_read(arena, options->kubeconfig, options->context, &like.config, err) &&
+           open_like(arena, &like, ret_kube, err);
 }
 
 bool kube_open_another(struct kube *kube, struct arena *arena, struct kube **ret_kube, struct err *err)
 {
     struct kube *another;
-    if (!open_config(arena, &kube->config, kube->retry, &another, err))
+    if (!open_like(arena, kube, &another, err))
         return false;
     another->exec_token = str_dup(another->credentials, kube->exec_token);
     another->exec_expires_ms = kube->exec_expires_ms;
@@ -116,6 +116,7 @@ static bool send_request(struct kube *kube, struct arena *arena, const struct ku
         http_add_header(arena, &call.headers, STR("Content-Type"), str_of(request->content_type));
     if (!kube_exec_refresh(kube, false, err) || !http_call(kube->http, arena, &call, ret_reply, err))
         return false;
+    kube->answered = true;
     if (ret_reply->status != 401 || kube->config.exec == NULL)
         return true;
     return kube_exec_refresh(kube, true, err) && http_call(kube->http, arena, &call, ret_reply, err);

@@ -9,6 +9,7 @@ struct kube {
     struct http *http;
     struct arena *arena;              /* that kube lives in */
     const struct retry_policy *retry; /* NULL: the default */
+    bool answered;                    /* the server did, at least once */
 
     /* What an exec plugin answered; the texts live in `credentials`, which is reset when it answers anew. */
     struct arena *credentials;

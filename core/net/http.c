@@ -59,6 +59,7 @@ bool http_open(struct arena *arena, const struct http_options *options, struct h
         return false;
     struct http *http = ARENA_NEW(arena, struct http);
     http->options = copy_options(arena, options);
+    http->reached = options->known;
     http->easy = curl_easy_init();
     if (http->easy == NULL)
         return err_set(err, ERR_INTERNAL, "libcurl did not start");

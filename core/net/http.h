@@ -15,14 +15,15 @@
 struct http;
 
 struct http_options {
-    struct str ca_pem;                /* PEM of the authorities to trust; empty: the system's */
-    struct str cert_pem, key_pem;     /* client certificate */
-    struct str tls_server_name;       /* verify (and send SNI) against this name instead of the URL's */
-    struct str proxy;                 /* URL; empty: from the environment as usual */
-    bool insecure_skip_tls_verify;    /* only when the user's own configuration says so */
-    int64_t connect_timeout_ms;       /* 0: 10 000 */
-    int64_t idle_timeout_ms;          /* no byte for this long ends the call, in whole seconds; 0: 60 000 */
-    bool compress;                    /* ask for gzip; bounds hold for what it expands to */
+    struct str ca_pem;             /* PEM of the authorities to trust; empty: the system's */
+    struct str cert_pem, key_pem;  /* client certificate */
+    struct str tls_server_name;    /* verify (and send SNI) against this name instead of the URL's */
+    struct str proxy;              /* URL; empty: from the environment as usual */
+    bool insecure_skip_tls_verify; /* only when the user's own configuration says so */
+    int64_t connect_timeout_ms;    /* 0: 10 000 */
+    int64_t idle_timeout_ms;       /* no byte for this long ends the call, in whole seconds; 0: 60 000 */
+    bool known;                    /* the server has answered before: be as patient with it as after that */
+    bool compress;                 /* ask for gzip; bounds hold for what it expands to */
     const struct retry_policy *retry; /* NULL: RETRY_DEFAULT; must outlive the client */
 };
 

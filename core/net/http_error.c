@@ -58,12 +58,14 @@ static enum again explain_server_certificate(const struct transfer *t, struct er
     case X509_V_OK:
     case X509_V_ERR_UNSPECIFIED: /* what libcurl starts from: the chain was never at fault */
         err_set(err, ERR_UNREACHABLE, "the server's certificate is for another name");
-        err_next(err, "use a name that the certificate holds, or set tls-server-name");
+        err_next(err, "use a name that the certificate holds (tls-server-name in a kubeconfig)");
         break;
     default:
         err_set(err, ERR_UNREACHABLE, "the server's certificate is not trusted: %s",
                 X509_verify_cert_error_string(verdict));
-        err_next(err, "give the certificate of the authority that signed it (certificate-authority-data)");
+        err_next(
+            err,
+            "name the authority that signed it: certificate-authority in a kubeconfig, ca_file of a store");
     }
     return AGAIN_NEVER;
 }
@@ -133,7 +135,7 @@ static enum again explain_host(struct err *err, const char *what)
 {
     err_set(err, ERR_UNREACHABLE, "the name of the %s does not resolve", what);
     err_next(err, "check its spelling and the DNS settings of this machine");
-    return AGAIN_FEW;
+    return AGAIN_MANY;
 }
 
 enum again http_explain(const struct transfer *t, CURLcode code, struct err *err)

@@ -311,6 +311,17 @@ Test(http, a_refused_connection_says_so_soon)
     fixture_close(&f);
 }
 
+Test(http, a_server_that_is_known_to_live_is_waited_for)
+{
+    struct fixture f;
+    struct http_reply reply;
+    fixture_open(&f, "hello", NULL, (struct http_options){.known = true});
+    struct http_request request = {.method = "GET", .url = STR("http://127.0.0.1:1/a")};
+    cr_expect_not(http_call(f.http, f.arena, &request, &reply, &f.err));
+    cr_expect(strstr(f.err.msg, "after 8 attempts"), "%s", f.err.msg);
+    fixture_close(&f);
+}
+
 Test(http, a_name_that_does_not_resolve_says_so)
 {
     struct fixture f;
