@@ -8,6 +8,7 @@ struct build {
     const struct files *files;
     struct err *err;
     struct str_list open; /* folders being built, outermost first: for loops */
+    bool moved;           /* some kustomization set a namespace */
 };
 
 struct kustomization {
@@ -22,11 +23,15 @@ struct kustomization {
 typedef bool (*kustomize_field_fn)(struct kustomization *k, const struct value *setting);
 
 bool kustomize_patches(struct kustomization *k, const struct value *setting);
+bool kustomize_namespace(struct kustomization *k, const struct value *setting);
 bool kustomize_labels(struct kustomization *k, const struct value *setting);
 bool kustomize_common_labels(struct kustomization *k, const struct value *setting);
 bool kustomize_annotations(struct kustomization *k, const struct value *setting);
 bool kustomize_replicas(struct kustomization *k, const struct value *setting);
 bool kustomize_images(struct kustomization *k, const struct value *setting);
+
+/* Subjects and webhooks' services follow the objects that were moved; at the end, over everything. */
+void kustomize_follow_references(struct layer *layer);
 
 /* Fails with INVALID and "file:line: " in front; `field` is a key of the kustomization, for its line. */
 bool kustomize_fault(struct kustomization *k, const char *field, const char *fmt, ...) PRINTF_LIKE(3, 4);

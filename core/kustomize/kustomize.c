@@ -206,6 +206,7 @@ static const struct field {
     {"metadata", VALUE_MAP, accept},
     {"resources", VALUE_LIST, add_resources},
     {"patches", VALUE_LIST, kustomize_patches},
+    {"namespace", VALUE_STRING, kustomize_namespace},
     {"labels", VALUE_LIST, kustomize_labels},
     {"commonLabels", VALUE_MAP, kustomize_common_labels},
     {"commonAnnotations", VALUE_MAP, kustomize_annotations},
@@ -289,8 +290,7 @@ static bool build_folder(struct build *build, struct str dir, struct layer *ret_
     *ARENA_PUSH(build->arena, &build->open) = dir;
     if (!open_kustomization(build, dir, &k) || !apply_fields(&k))
         return false;
-    if (build->open.count == 1 && !str_is(value_str_in(k.root, PATH("sortOptions", "order")), "fifo"))
-        layer_sort(&k.layer);
+    k.layer.fifo = str_is(value_str_in(k.root, PATH("sortOptions", "order")), "fifo");
     build->open.count--;
     *ret_layer = k.layer;
     return true;
@@ -303,6 +303,10 @@ bool kustomize_build(struct arena *arena, const struct files *files, struct str 
     struct layer layer;
     if (!build_folder(&build, dir, &layer))
         return false;
+    if (build.moved)
+        kustomize_follow_references(&layer);
+    if (!layer.fifo)
+        layer_sort(&layer);
     bundle_init(ret_bundle, arena);
     ret_bundle->complete = true;
     for (size_t i = 0; i < layer.count; i++)

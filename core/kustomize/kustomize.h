@@ -2,7 +2,8 @@
  * documents in the same order, in time linear in the number of objects.
  *
  * Followed: resources (files of one or several documents, List kinds, folders), patches (strategic merge
- * and JSON 6902, inline or from a file, by identity or by target), labels, commonLabels, commonAnnotations,
+ * and JSON 6902, inline or from a file, by identity or by target), namespace (with subjects and webhooks
+ * that name what was moved), labels, commonLabels, commonAnnotations,
  * replicas, images, sortOptions. Any other field is an error that names file and line, never silently
  * passed over. Nothing is fetched from a network and nothing is run. The tree is read only; the bundle and
  * its objects live in `arena`, texts point into the tree.

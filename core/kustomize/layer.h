@@ -26,6 +26,7 @@ struct layer {
     size_t count, cap;
     struct layer_slot *slots; /* a power of two, at most half full */
     size_t slot_count, used;
+    bool fifo; /* output in the order of input */
 };
 
 void layer_init(struct layer *layer, struct arena *arena);
