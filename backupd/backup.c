@@ -118,6 +118,16 @@ static void remove_marker(struct backup *b)
                    value_string(a, str_fmt(a, "the in-progress marker stays behind: %s", err.msg)));
 }
 
+/* Ids hold random bits, so nothing is lost by it; but who relies on the store should know. */
+static void note_weakness(struct backup *b)
+{
+    struct arena *a = b->run->arena;
+    if (!store_creates_atomically(b->run->store))
+        value_push(
+            a, &b->notes,
+            value_cstr(a, "this store has no conditional writes: create-only is checked, not enforced"));
+}
+
 /* ---- packs ---- */
 
 static bool look_up(struct store *store, struct arena *arena, const struct pack *pack,
@@ -266,6 +276,7 @@ bool backup_stage(struct run *run, struct bundle *bundle, struct err *err)
     struct backup b = {.run = run};
     if (!begin(&b, bundle, err) || !store_probe(run->store, run->arena, err) || !write_marker(&b, err))
         return err_context(err, "backup");
+    note_weakness(&b);
     bool published = publish_parts(&b, err) && publish_manifest(&b, err);
     remove_marker(&b);
     if (!published)

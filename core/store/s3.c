@@ -4,7 +4,6 @@
  * tells again on HEAD. Create-only is If-None-Match: *. Calls take an HTTP client from a pool, since a client belongs
  * to one thread at a time. Source: S3 API Reference 2006-03-01.
  */
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +12,14 @@
 #include "core/base/base64.h"
 #include "core/base/clock.h"
 #include "core/base/files.h"
-#include "core/net/url.h"
 #include "core/store/s3_error.h"
-#include "core/store/s3_keys.h"
+#include "core/store/s3_place.h"
 #include "core/store/store_driver.h"
 #include "core/store/xml.h"
 
 enum {
     MAX_REPLY = 16 << 20, /* of a list; 1000 keys of 1024 bytes, escaped */
-    MAX_PREFIX = 1024 - STORE_KEY_MAX - 1,
-    ATTEMPTS = 4, /* of what the status alone does not tell to be worth another try */
+    ATTEMPTS = 4,         /* of what the status alone does not tell to be worth another try */
     MAX_RESUMES = 8,
 };
 static const uint64_t MAX_PUT = (uint64_t)5 << 30;
@@ -37,9 +34,7 @@ struct s3 {
     struct store store;
     struct s3_settings settings;
     struct http_options options;
-    struct str bucket, prefix; /* prefix is empty or ends in '/' */
-    struct str origin, host;   /* "https://host:port", and as the Host header says it */
-    struct str root;           /* "/bucket" in path style, else empty */
+    struct s3_place place;
     pthread_mutex_t lock;
     struct client *idle;
     int64_t skew_ms; /* how much the store's clock is ahead of ours */
@@ -126,7 +121,7 @@ static bool sign(void *ctx, struct arena *arena, struct http_request *request, s
         .service = STR("s3"),
         .time_ms = clock_now_ms(NULL) + skew_of(call->s3),
     };
-    http_add_header(arena, &request->headers, STR("Host"), s3->host);
+    http_add_header(arena, &request->headers, STR("Host"), s3->place.host);
     http_add_header(arena, &request->headers, STR("x-amz-content-sha256"), call->body_sha256);
     sigv4_sign(arena, &s3->settings.keys, &what, &request->headers);
     return true;
@@ -143,8 +138,9 @@ static struct call new_call(struct s3 *s3, struct arena *arena, const char *meth
 {
     static const struct str empty_sha256 =
         STR_INIT("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-    struct str full = str_fmt(arena, "%.*s%.*s", STR_ARG(s3->prefix), STR_ARG(key));
-    struct str path = str_fmt(arena, "%.*s/%.*s", STR_ARG(s3->root), STR_ARG(http_escape(arena, full, true)));
+    struct str full = str_fmt(arena, "%.*s%.*s", STR_ARG(s3->place.prefix), STR_ARG(key));
+    struct str path =
+        str_fmt(arena, "%.*s/%.*s", STR_ARG(s3->place.root), STR_ARG(http_escape(arena, full, true)));
     return (struct call){.s3 = s3, .method = method, .path = path, .body_sha256 = empty_sha256};
 }
 
@@ -171,7 +167,7 @@ static bool attempts(struct call *call, struct arena *arena, struct http *http, 
                      struct err *err)
 {
     struct s3 *s3 = call->s3;
-    struct str url = str_fmt(arena, "%.*s%.*s%s%.*s", STR_ARG(s3->origin), STR_ARG(call->path),
+    struct str url = str_fmt(arena, "%.*s%.*s%s%.*s", STR_ARG(s3->place.origin), STR_ARG(call->path),
                              call->query.len ? "?" : "", STR_ARG(call->query));
     struct http_request request = {
         .method = call->method,
@@ -192,7 +188,7 @@ static bool attempts(struct call *call, struct arena *arena, struct http *http, 
             return true;
         call->fault = s3_fault_of(arena, &reply);
         if (number == ATTEMPTS || !worth_another(s3, &call->fault, &reply))
-            return s3_explain(&call->fault, &reply, s3->bucket, err);
+            return s3_explain(&call->fault, &reply, s3->place.bucket, err);
         retry_wait(&RETRY_DEFAULT, number, -1);
     }
 }
@@ -338,7 +334,7 @@ struct listing {
 
 static bool end_of_item(struct listing *l, struct err *err)
 {
-    struct str prefix = l->s3->prefix;
+    struct str prefix = l->s3->place.prefix;
     if (!str_starts(l->item.key, prefix))
         return err_set(err, ERR_CORRUPT, "the store lists a key that was not asked for");
     l->item.key = str_from(l->item.key, prefix.len);
@@ -376,10 +372,10 @@ static bool s3_list(struct store *store, struct arena *arena, struct str prefix,
     struct sigv4_pair pairs[] = {
         {STR("list-type"), STR("2")},
         {STR("max-keys"), str_fmt(arena, "%zu", limit)},
-        {STR("prefix"), str_fmt(arena, "%.*s%.*s", STR_ARG(s3->prefix), STR_ARG(prefix))},
-        {STR("start-after"), str_fmt(arena, "%.*s%.*s", STR_ARG(s3->prefix), STR_ARG(after))},
+        {STR("prefix"), str_fmt(arena, "%.*s%.*s", STR_ARG(s3->place.prefix), STR_ARG(prefix))},
+        {STR("start-after"), str_fmt(arena, "%.*s%.*s", STR_ARG(s3->place.prefix), STR_ARG(after))},
     };
-    call.path = str_fmt(arena, "%.*s/", STR_ARG(s3->root));
+    call.path = str_fmt(arena, "%.*s/", STR_ARG(s3->place.root));
     call.query = sigv4_query(arena, pairs, after.len ? 4 : 3);
     if (!perform(&call, arena, &reply, err))
         return err_context(err, "list %.*s", STR_ARG(prefix));
@@ -400,75 +396,6 @@ static const struct store_driver driver = {
 
 /* ---- opening ---- */
 
-static bool is_bucket_name(struct str name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (!letter && (i == 0 || i + 1 == name.len || (c != '-' && c != '.')))
-            return false;
-    }
-    return name.len >= 3 && name.len <= 63;
-}
-
-static bool parse_url(struct s3 *s3, struct arena *arena, struct str url, struct err *err)
-{
-    struct str rest = str_from(url, str_find(url, ':') + 1);
-    if (!str_starts(rest, STR("//"))) {
-        err_set(err, ERR_USAGE, "it names no bucket");
-        return err_next(err, "write s3://bucket or s3://bucket/prefix");
-    }
-    rest = str_from(rest, 2);
-    s3->bucket = str_dup(arena, str_cut(&rest, '/'));
-    if (!is_bucket_name(s3->bucket))
-        return err_set(err, ERR_USAGE, "\"%.*s\" is no name that a bucket can have", STR_ARG(s3->bucket));
-    while (rest.len != 0 && rest.ptr[rest.len - 1] == '/')
-        rest.len--;
-    for (struct str parts = rest; parts.len != 0;) {
-        struct str part = str_cut(&parts, '/');
-        if (part.len == 0 || part.ptr[0] == '.' || !str_is_utf8(part))
-            return err_set(err, ERR_USAGE, "\"%.*s\" cannot be a prefix", STR_ARG(rest));
-    }
-    if (rest.len > MAX_PREFIX)
-        return err_set(err, ERR_USAGE, "the prefix is longer than %d bytes", MAX_PREFIX);
-    s3->prefix = rest.len ? str_fmt(arena, "%.*s/", STR_ARG(rest)) : STR_NONE;
-    return true;
-}
-
-static struct str aws_endpoint(struct arena *arena, struct str region)
-{
-    return str_fmt(arena, "https://s3.%.*s.amazonaws.com%s", STR_ARG(region),
-                   str_starts(region, STR("cn-")) ? ".cn" : "");
-}
-
-static bool is_address(struct arena *arena, struct str host)
-{
-    unsigned char bytes[sizeof(struct in6_addr)];
-    const char *text = str_c(arena, host);
-    return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
-}
-
-/* An address cannot carry the bucket's name, and no wildcard certificate covers a name with dots. */
-static bool set_endpoint(struct s3 *s3, struct arena *arena, bool path_style, struct err *err)
-{
-    struct url url;
-    struct str text =
-        s3->settings.endpoint.len ? s3->settings.endpoint : aws_endpoint(arena, s3->settings.region);
-    if (!url_parse(arena, text, &url, err))
-        return err_context(err, "endpoint");
-    if (url.user_info.len != 0 || url.query.len != 0 || !str_is(url.path, "/"))
-        return err_set(err, ERR_USAGE, "endpoint: only scheme, host and port belong there");
-    bool dots = str_find(s3->bucket, '.') < s3->bucket.len;
-    if (path_style || is_address(arena, url.host) || str_is(url.host, "localhost") ||
-        (dots && url_is_tls(&url)))
-        s3->root = str_fmt(arena, "/%.*s", STR_ARG(s3->bucket));
-    else
-        url.host = str_fmt(arena, "%.*s.%.*s", STR_ARG(s3->bucket), STR_ARG(url.host));
-    s3->origin = url_origin(arena, &url);
-    s3->host = url_authority(arena, &url);
-    return true;
-}
-
 static bool read_ca(struct arena *arena, struct str path, struct str *ret_pem, struct err *err)
 {
     enum { MAX_CA_BYTES = 4 << 20 };
@@ -482,8 +409,8 @@ bool store_s3_open(struct arena *arena, const struct config_store *config, struc
     struct s3 *s3 = ARENA_NEW(arena, struct s3);
     struct client *client = NULL;
     s3->store.driver = &driver;
-    if (!parse_url(s3, arena, config->url, err) || !s3_settings_read(arena, config, &s3->settings, err) ||
-        !set_endpoint(s3, arena, config->path_style, err) ||
+    if (!s3_settings_read(arena, config, &s3->settings, err) ||
+        !s3_place_of(arena, config, &s3->settings, &s3->place, err) ||
         !read_ca(arena, config->ca_file, &s3->options.ca_pem, err) || !new_client(s3, &client, err))
         return false;
     s3->idle = client;

@@ -10,6 +10,7 @@ static const struct scheme {
 } schemes[] = {
     {STR_INIT("file:"), store_fs_open},
     {STR_INIT("s3:"), store_s3_open},
+    {STR_INIT("s3v2:"), store_s3v2_open},
     {STR_INIT("mem:"), store_mem_open},
 };
 
@@ -41,6 +42,11 @@ struct str store_url(const struct store *store)
     return store->url;
 }
 
+bool store_creates_atomically(const struct store *store)
+{
+    return !store->driver->create_is_a_race;
+}
+
 /* ---- keys ---- */
 
 /* No step upwards, and nothing hidden: the folder driver keeps its unfinished files in a hidden folder. */
@@ -53,7 +59,7 @@ static bool check_key(struct str key, struct err *err)
 {
     bool safe = key.len != 0 && key.len <= STORE_KEY_MAX && str_is_utf8(key);
     for (size_t i = 0; safe && i < key.len; i++)
-        safe = (unsigned char)key.ptr[i] >= 0x20 && key.ptr[i] != 0x7f && key.ptr[i] != '\\';
+        safe = (unsigned char)key.ptr[i] > 0x20 && key.ptr[i] != 0x7f && key.ptr[i] != '\\';
     struct str rest = key;
     while (safe && rest.len != 0) {
         bool slash_follows = str_find(rest, '/') + 1 == rest.len;

@@ -3,7 +3,7 @@
  * A store maps keys to byte strings. Four drivers (fs, s3, s3v2, mem) share this face and one contract suite
  * (tests/contract/test_store.c); callers never know which one they hold.
  * Keys are UTF-8, at most STORE_KEY_MAX bytes, '/'-separated, no part empty or starting with '.', no control
- * characters; no key is the folder of another ("a" beside "a/b").
+ * characters, spaces or backslashes; no key is the folder of another ("a" beside "a/b").
  * What is returned lives in the arena handed in. Calls may run from several threads at once, each with its own arena.
  * Bodies are views: a large one is a mapped file (core/store/spool.h), so memory stays bounded.
  * Fails with NOT_FOUND (key, bucket), EXISTS, DENIED (credentials, permissions), UNREACHABLE (after the retry policy
@@ -49,6 +49,9 @@ bool store_open(struct arena *arena, const struct config_store *config, struct s
                 struct err *err) WARN_UNUSED;
 void store_close(struct store *store);           /* NULL is fine */
 struct str store_url(const struct store *store); /* as configured, for messages and reports */
+
+/* Whether of two writers of one key at the same moment one wins. True everywhere but in s3v2. */
+bool store_creates_atomically(const struct store *store);
 
 /* Proves that backups are safe here: it can be written, and a second create-only put is refused (else REFUSED, with the
  * reason). Leaves one small object, STORE_PROBE_KEY, that makes the next proof a single request. */

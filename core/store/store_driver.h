@@ -25,6 +25,7 @@ struct store_driver {
                  struct store_page *page, struct err *err);
     bool (*remove)(struct store *store, struct arena *arena, struct str key, struct err *err);
     void (*close)(struct store *store);
+    bool create_is_a_race; /* two writers of one key at once may both win */
 };
 
 struct store {
@@ -37,6 +38,8 @@ bool store_mem_open(struct arena *arena, const struct config_store *config, stru
                     struct err *err);
 bool store_fs_open(struct arena *arena, const struct config_store *config, struct store **ret_store,
                    struct err *err);
+bool store_s3v2_open(struct arena *arena, const struct config_store *config, struct store **ret_store,
+                     struct err *err);
 bool store_s3_open(struct arena *arena, const struct config_store *config, struct store **ret_store,
                    struct err *err);
 

@@ -44,11 +44,11 @@ Test(store_contract, what_goes_in_comes_out)
 
         create(&f, STR("empty"), STR_NONE);
         create(&f, STR("a/binary"), (struct str){binary, sizeof binary});
-        create(&f, STR("a/b c+d=%41&\xC3\xA9~(1)/big"), big);
+        create(&f, STR("a/b+c=%41&\xC3\xA9~(1)/big"), big);
 
         cr_expect_eq(get(&f, STR("empty")).len, 0);
         cr_expect(str_eq(get(&f, STR("a/binary")), (struct str){binary, sizeof binary}), "%s", f.name);
-        cr_expect(str_eq(get(&f, STR("a/b c+d=%41&\xC3\xA9~(1)/big")), big), "%s", f.name);
+        cr_expect(str_eq(get(&f, STR("a/b+c=%41&\xC3\xA9~(1)/big")), big), "%s", f.name);
     }
 }
 
@@ -109,7 +109,7 @@ Test(store_contract, head_tells_size_and_checksum)
     }
 }
 
-static const char *const listed[] = {"a", "p-1/k", "p/+x=", "p/1", "p/2/x y", "p/2/z", "p/3", "p0", "q/1"};
+static const char *const listed[] = {"a", "p-1/k", "p/+x=", "p/1", "p/2/x&y", "p/2/z", "p/3", "p0", "q/1"};
 
 static void expect_page(struct store_fixture *f, const char *prefix, const char *after, size_t limit,
                         size_t from, size_t count, bool more)
@@ -181,8 +181,8 @@ Test(store_contract, a_sink_can_stop_a_read)
 
 Test(store_contract, keys_that_step_out_or_hide_are_refused)
 {
-    static const char *const keys[] = {"",       "/a",      "a/",       "a//b", ".",    "..",
-                                       "a/../b", ".hidden", "a/.tmp/b", "a\nb", "a\\b", "\xff\xfe"};
+    static const char *const keys[] = {"",        "/a",       "a/",   "a//b", ".",    "..",      "a/../b",
+                                       ".hidden", "a/.tmp/b", "a\nb", "a b",  "a\\b", "\xff\xfe"};
     EACH_STORE(f)
     {
         for (size_t i = 0; i < COUNT_OF(keys); i++) {
@@ -215,6 +215,8 @@ Test(store_contract, of_many_writers_one_wins)
     EACH_STORE(f)
     {
         enum { RACERS = 12 };
+        if (!store_creates_atomically(f.store))
+            continue;
         pthread_t threads[RACERS];
         struct racer racers[RACERS];
         for (int i = 0; i < RACERS; i++) {

@@ -40,14 +40,15 @@ static bool open_fs(struct store_fixture *f)
 }
 
 /* A prefix of its own in a bucket that exists. */
-static bool open_bucket(struct store_fixture *f, const char *scheme)
+static bool open_bucket(struct store_fixture *f, const char *scheme, const char *gap)
 {
     const char *endpoint = getenv("GITOPS_PIPE_TEST_S3");
     uint64_t random = 0;
     if (endpoint == NULL)
         return false;
     cr_assert(getrandom(&random, sizeof random, 0) == sizeof random);
-    f->config.url = str_fmt(f->arena, "%s://gitops-pipe-test/t %016llx", scheme, (unsigned long long)random);
+    f->config.url =
+        str_fmt(f->arena, "%s://gitops-pipe-test/t%s%016llx", scheme, gap, (unsigned long long)random);
     f->config.endpoint = str_of(endpoint);
     f->config.path_style = true;
     return true;
@@ -55,7 +56,12 @@ static bool open_bucket(struct store_fixture *f, const char *scheme)
 
 static bool open_s3(struct store_fixture *f)
 {
-    return open_bucket(f, "s3");
+    return open_bucket(f, "s3", " ");
+}
+
+static bool open_s3v2(struct store_fixture *f)
+{
+    return open_bucket(f, "s3v2", "-");
 }
 
 static const struct row {
@@ -65,6 +71,7 @@ static const struct row {
     {"mem", open_mem},
     {"fs", open_fs},
     {"s3", open_s3},
+    {"s3v2", open_s3v2},
 };
 
 /* A bucket outlives the test; what the test put there does not. */
