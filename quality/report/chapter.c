@@ -31,10 +31,28 @@ static void take_scalars(struct arena *arena, struct chapter *chapter, struct st
     push_fact(arena, chapter, label, line);
 }
 
+/* What names an object reads as one text: "payments/Deployment/web". */
+static bool is_object(const struct value *value)
+{
+    return value_is(value_key(value, "kind"), VALUE_STRING) &&
+           value_is(value_key(value, "name"), VALUE_STRING);
+}
+
+static struct str cell_text(struct arena *arena, struct str key, const struct value *cell)
+{
+    if (!is_object(cell))
+        return words_value(arena, key, cell);
+    struct str namespace = value_str(value_key(cell, "namespace"));
+    return str_fmt(arena, "%.*s%s%.*s/%.*s", STR_ARG(namespace), namespace.len ? "/" : "",
+                   STR_ARG(value_str(value_key(cell, "kind"))), STR_ARG(value_str(value_key(cell, "name"))));
+}
+
+/* A column that is empty in every row is none. */
 static void add_columns(struct arena *arena, struct str_list *columns, const struct value *row)
 {
     MEMBER_EACH(cell, row)
-    if (is_scalar(&cell->value) && columns->count < CHAPTER_MAX_COLUMNS &&
+    if ((is_scalar(&cell->value) || is_object(&cell->value)) &&
+        cell_text(arena, cell->key, &cell->value).len != 0 && columns->count < CHAPTER_MAX_COLUMNS &&
         !str_in(cell->key, columns->items, columns->count))
         *ARENA_PUSH(arena, columns) = cell->key;
 }
@@ -48,7 +66,7 @@ static void take_table(struct arena *arena, struct chapter *chapter, struct str 
         add_columns(arena, &table.columns, value_item(list, i));
     for (size_t i = 0; i < count && table.columns.count != 0; i++, table.rows++)
         for (size_t c = 0; c < table.columns.count; c++)
-            *ARENA_PUSH(arena, &table.cells) = words_value(
+            *ARENA_PUSH(arena, &table.cells) = cell_text(
                 arena, table.columns.items[c], value_get(value_item(list, i), table.columns.items[c]));
     table.left_out = value_count(list) - table.rows;
     if (table.rows != 0)

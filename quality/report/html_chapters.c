@@ -28,7 +28,8 @@ static void put_facts(struct page *page, const struct chapter *chapter)
 
 static void put_table(struct page *page, const struct fact_table *table)
 {
-    html_element(page, "h3", table->title);
+    if (table->title.len != 0)
+        html_element(page, "h3", table->title);
     html(page, "<table><thead><tr>");
     for (size_t c = 0; c < table->columns.count; c++)
         html_element(page, "th scope=col", words_label(page->arena, table->columns.items[c]));

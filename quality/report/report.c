@@ -52,11 +52,23 @@ static bool write_file(struct run *run, enum report_format format, struct buf *b
     return file_write(path, buf_view(buf), 0644, err);
 }
 
+/* What the other stages found: the score lists its own. */
+static void add_findings(struct run *run)
+{
+    struct value_list_builder list = {0};
+    for (size_t i = 0; i < run->findings.count; i++)
+        if (run->findings.items[i].dimension.len == 0)
+            value_push(run->arena, &list, finding_value(run->arena, &run->findings.items[i]));
+    if (list.count != 0)
+        run_section(run, "findings", value_list_done(run->arena, &list));
+}
+
 bool report_stage(struct run *run, struct bundle *bundle, struct err *err)
 {
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     struct buf buf CLEANUP(buf_done);
     bool written = true;
+    add_findings(run);
     buf_init(&buf, REPORT_MAX_BYTES);
     if (run->config->report_dir.len != 0 && !file_make_dirs(str_c(scratch, run->config->report_dir), err))
         return err_context(err, "report");

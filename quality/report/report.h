@@ -13,6 +13,8 @@
  *   publish    {commit, withheld: [path], …}
  *   drill      {name, ok, sandbox, recoveryTimeMs, recoveryPointMs, steps: [{name, ok, ms, startMs, summary}], …}; a map or a
  *              list of them. startMs counts from the drill's begin; without it steps follow one another.
+ *   findings   what stages other than the score found: [{check, severity, resource, path, message, fix}]; report_stage
+ *              makes it from run->findings
  *
  * Keys that end in Ms are shown as durations, those that begin or end in bytes as sizes. Fails with IO.
  */

@@ -356,11 +356,18 @@ Test(report, the_stage_writes_three_files)
     f.config.report_dir = str_fmt(f.arena, "%s/made/here", dir);
     fixture_read(&f, "testdata/quality/bad-stack");
     fixture_score(&f);
+    *ARENA_PUSH(f.arena, &f.run.findings) = (struct finding){.check = STR("transform.lost"),
+                                                             .kind = STR("Secret"),
+                                                             .namespace = STR("careless"),
+                                                             .name = STR("left-behind"),
+                                                             .message = STR("its value is nowhere else")};
     cr_expect(report_stage(&f.run, &f.bundle, &f.err), "%s", f.err.msg);
     for (size_t i = 0; i < COUNT_OF(files); i++) {
         const char *path = str_c(f.arena, str_fmt(f.arena, "%s/made/here/%s", dir, files[i]));
         cr_expect(file_read(f.arena, path, 16 << 20, &text, &f.err), "%s", f.err.msg);
         cr_expect(str_contains(text, STR("production.image-tag")), "%s", files[i]);
+        cr_expect(str_contains(text, STR("transform.lost")), "%s: what other stages found", files[i]);
+        cr_expect(i == 2 || str_contains(text, STR("careless/Secret/left-behind")), "%s", files[i]);
         unlink(path);
     }
     rmdir(str_c(f.arena, f.config.report_dir));
