@@ -8,15 +8,16 @@ use_minio_keys() {
     export AWS_ACCESS_KEY_ID=$MINIO_KEY AWS_SECRET_ACCESS_KEY=$MINIO_SECRET AWS_REGION=us-east-1
 }
 
-# pipeline_folder DIR BUCKET [KUBECONFIG [DRILL-TARGET]]: makes the folder, its configuration and its repository.
+# pipeline_folder DIR BUCKET [KUBECONFIG [DRILL-TARGET]]: makes the folder, its configuration and its repository. An
+# empty KUBECONFIG leaves the cluster to be found.
 pipeline_folder() {
-    local dir=$1 bucket=$2 kubeconfig=${3:-$(kubeconfig a)} target=${4:-sandbox}
+    local dir=$1 bucket=$2 kubeconfig=${3-$(kubeconfig a)} target=${4:-sandbox}
     mkdir -p "$dir"
     git init -q --bare -b main "$dir/repo.git"
     cat >"$dir/gitops-pipe.yaml" <<END
 apiVersion: gitops-pipe.io/v1
 kind: Pipeline
-cluster: {name: live-a, kubeconfig: $kubeconfig}
+cluster: {name: live-a, kubeconfig: "$kubeconfig"}
 stores:
   - {name: main, url: "s3://$bucket/live", endpoint: "$MINIO_URL", region: us-east-1, pathStyle: true}
 secrets: {mode: omit}

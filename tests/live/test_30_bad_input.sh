@@ -30,6 +30,25 @@ a_valid_client_certificate() {
     pipe "$CASE_DIR/p" backup
 }
 
+# As in a pod: a service account's token and CA where the kubelet would put them, seen by this process alone.
+in_cluster_credentials() {
+    local pod=$CASE_DIR/pod url
+    url=$(cat "$(plane_dir a)/url")
+    with_kubeconfig ''
+    mkdir "$pod"
+    k a create clusterrolebinding live-in-cluster --clusterrole cluster-admin --serviceaccount default:default
+    k a -n default create token default >"$pod/token"
+    cp "$(plane_dir a)/server.crt" "$pod/ca.crt"
+    echo default >"$pod/namespace"
+    export -f pipe && export GITOPS_PIPE CASE_DIR
+    KUBERNETES_SERVICE_HOST=127.0.0.1 KUBERNETES_SERVICE_PORT=${url##*:} unshare --mount bash -euc "
+        mount -t tmpfs live /run
+        mkdir -p /run/secrets/kubernetes.io
+        cp -r '$pod' /run/secrets/kubernetes.io/serviceaccount
+        pipe '$CASE_DIR/p' backup"
+    k a delete clusterrolebinding live-in-cluster
+}
+
 a_server_whose_certificate_another_ca_signed() {
     sed "s,certificate-authority: .*,certificate-authority: $(plane_dir a)/client-ca.crt," \
         "$(plane_dir a)/cert.kubeconfig" >"$CASE_DIR/kubeconfig"
@@ -106,6 +125,28 @@ a_corrupt_pack() {
     refused 7 "$pack" pipe "$CASE_DIR/p" score latest
 }
 
+# Rebuilding is for empty clusters, and never for the one that was backed up.
+a_target_that_must_not_be_overwritten() {
+    with_kubeconfig "$(kubeconfig a)"
+    pipe "$CASE_DIR/p" backup
+    refused 5 backed pipe "$CASE_DIR/p" restore latest --environment mirror --target "kubeconfig:$(kubeconfig a)" || return
+    refused 5 backed pipe "$CASE_DIR/p" drill cluster-loss --target "kubeconfig:$(plane_dir a)/cert.kubeconfig"
+}
+
+# A store of 64 kB: the backup does not fit. Nothing half is visible, and with room the next one is whole.
+a_full_disk() {
+    mkdir "$CASE_DIR/disk"
+    mount -t tmpfs -o size=64k live "$CASE_DIR/disk"
+    at_exit "umount '$CASE_DIR/disk'"
+    with_kubeconfig "$(kubeconfig a)"
+    sed -i "s|^  - {name: main.*|  - {name: main, url: \"file://$CASE_DIR/disk/store\"}|" "$CASE_DIR/p/gitops-pipe.yaml"
+    refused 6 'No space left' pipe "$CASE_DIR/p" backup || return
+    expect_eq backups "$(pipe "$CASE_DIR/p" list --output json | jq length)" 0
+    mount -o remount,size=16m "$CASE_DIR/disk"
+    pipe "$CASE_DIR/p" backup
+    pipe "$CASE_DIR/p" verify latest
+}
+
 # Twenty kills at moments spread over a whole run: the next backup goes on, every backup that is visible is whole,
 # the repository is sound and one more run ends well.
 kill_9_in_mid_run() {
@@ -124,7 +165,12 @@ kill_9_in_mid_run() {
     while read -r id; do pipe "$CASE_DIR/p" verify "$id"; done <"$CASE_DIR/ids"
 }
 
+as_root() { # name function: for cases that mount something
+    if [ "$(id -u)" -eq 0 ]; then it "$@"; else skip "$1" 'only root may mount'; fi
+}
+
 it 'a valid client certificate works' a_valid_client_certificate
+as_root 'credentials of a pod' in_cluster_credentials
 it 'a wrong token' a_wrong_token
 it 'an expired client certificate' an_expired_client_certificate
 it 'a server certificate of another CA' a_server_whose_certificate_another_ca_signed
@@ -136,4 +182,6 @@ it 'no store' no_store
 it 'a read-only bucket' a_read_only_bucket
 it 'an unknown backup' an_unknown_backup
 it 'a corrupt pack' a_corrupt_pack
+it 'a target that must not be overwritten' a_target_that_must_not_be_overwritten
+as_root 'a full disk' a_full_disk
 it 'kill -9 at any moment' kill_9_in_mid_run
