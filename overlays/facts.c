@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "core/base/pointer.h"
+
 static int fact_order(const void *a, const void *b)
 {
     const struct fact *x = a, *y = b;
@@ -61,6 +63,72 @@ static void gather_subject(struct facts *facts, const struct resource *binding, 
     *ARENA_PUSH(facts->arena, &facts->accounts) = (struct fact){key, binding};
 }
 
+static void each_of_list(struct arena *arena, struct str pointer, const struct value *hosts, host_fn visit,
+                         void *ctx)
+{
+    size_t index = 0;
+    VALUE_EACH(host, hosts)
+    visit(ctx, pointer_index(arena, pointer, index++), value_str(host));
+}
+
+static void each_of_ingress(struct arena *arena, const struct value *spec, host_fn visit, void *ctx)
+{
+    size_t index = 0;
+    VALUE_EACH(rule, value_key(spec, "rules"))
+    visit(ctx, str_fmt(arena, "/spec/rules/%zu/host", index++), value_str(value_key(rule, "host")));
+    index = 0;
+    VALUE_EACH(tls, value_key(spec, "tls"))
+    each_of_list(arena, str_fmt(arena, "/spec/tls/%zu/hosts", index++), value_key(tls, "hosts"), visit, ctx);
+}
+
+void facts_each_host(struct arena *arena, const struct resource *resource, host_fn visit, void *ctx)
+{
+    const struct value *spec = value_key(resource->object, "spec");
+    if (resource_is(resource, "networking.k8s.io", "Ingress"))
+        each_of_ingress(arena, spec, visit, ctx);
+    else if (resource_is(resource, "route.openshift.io", "Route"))
+        visit(ctx, STR("/spec/host"), value_str(value_key(spec, "host")));
+    else if (resource_is(resource, "gateway.networking.k8s.io", "HTTPRoute"))
+        each_of_list(arena, STR("/spec/hostnames"), value_key(spec, "hostnames"), visit, ctx);
+}
+
+static void note_host(void *ctx, struct str pointer, struct str host)
+{
+    struct facts *facts = ctx;
+    if (host.len != 0)
+        *ARENA_PUSH(facts->arena, &facts->hosts) = host;
+}
+
+static struct str first_label(struct str host)
+{
+    return str_cut(&host, '.');
+}
+
+static int host_order(const void *a, const void *b)
+{
+    struct str x = *(const struct str *)a, y = *(const struct str *)b;
+    int order = str_cmp(first_label(x), first_label(y));
+    if (order == 0)
+        order = (x.len > y.len) - (x.len < y.len);
+    return order ? order : str_cmp(x, y);
+}
+
+static int label_order(const void *label, const void *host)
+{
+    return str_cmp(*(const struct str *)label, first_label(*(const struct str *)host));
+}
+
+bool facts_label_is_taken(const struct facts *facts, struct str host)
+{
+    struct str label = first_label(host);
+    const struct str *hosts = facts->hosts.items;
+    const struct str *found =
+        facts->hosts.count ? bsearch(&label, hosts, facts->hosts.count, sizeof *hosts, label_order) : NULL;
+    while (found != NULL && found > hosts && str_eq(first_label(found[-1]), label))
+        found--;
+    return found != NULL && !str_eq(*found, host);
+}
+
 static void gather(struct facts *facts, const struct resource *r)
 {
     if (resource_is(r, "autoscaling", "HorizontalPodAutoscaler") || resource_is(r, "keda.sh", "ScaledObject"))
@@ -69,6 +137,7 @@ static void gather(struct facts *facts, const struct resource *r)
         resource_is(r, "rbac.authorization.k8s.io", "ClusterRoleBinding"))
         VALUE_EACH(subject, value_key(r->object, "subjects"))
     gather_subject(facts, r, subject);
+    facts_each_host(facts->arena, r, note_host, facts);
 }
 
 static void sort(struct fact_list *list)
@@ -84,6 +153,8 @@ void facts_gather(struct arena *arena, const struct bundle *bundle, struct facts
         gather(ret_facts, &bundle->items[i]);
     sort(&ret_facts->autoscalers);
     sort(&ret_facts->accounts);
+    if (ret_facts->hosts.count > 1)
+        qsort(ret_facts->hosts.items, ret_facts->hosts.count, sizeof(struct str), host_order);
 }
 
 const struct resource *facts_autoscaler(const struct facts *facts, const struct resource *workload)

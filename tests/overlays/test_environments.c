@@ -110,6 +110,8 @@ static const struct {
      "Job", "j", "/spec/template/spec/containers/0/env", NULL},
     {"so they are not hardened", "apiVersion: batch/v1\n" NAMED("Job", "j") "spec: {" PLAIN "}\n", "prod",
      "Job", "j", "/spec/template/spec/securityContext", NULL},
+    {"a container without a name cannot be patched", DEPLOYMENT("web", PODS("containers: [{image: a}]")),
+     "dev", "Deployment", "web", "/spec/template/spec/containers", "[{\"image\":\"a\"}]"},
     {"a kind without merge keys loses no container",
      "apiVersion: apps.openshift.io/v1\n" NAMED("DeploymentConfig", "dc") "spec: {replicas: 2, " PLAIN "}\n",
      "dev", "DeploymentConfig", "dc", "/spec/template/spec/containers", "[{\"name\":\"a\",\"image\":\"a\"}]"},
@@ -185,7 +187,7 @@ Test(environments, hosts_move_below_the_environments_domain)
         "Ingress", "i") "spec: {rules: [{host: shop.example.com}, {host: "
                         "'*.example.com'}, {}], tls: [{hosts: [shop.example.com]}]}\n---\n"
                         "apiVersion: route.openshift.io/v1\n" NAMED(
-                            "Route", "r") "spec: {host: api.apps.example.com}\n---\n"
+                            "Route", "r") "spec: {host: shop.apps.example.com}\n---\n"
                                           "apiVersion: gateway.networking.k8s.io/v1\n" NAMED(
                                               "HTTPRoute", "h") "spec: {hostnames: [web.example.com]}\n";
     static const struct {
@@ -194,7 +196,7 @@ Test(environments, hosts_move_below_the_environments_domain)
         {"Ingress", "/spec/rules/0/host", "shop.dev.example.org"},
         {"Ingress", "/spec/rules/1/host", "*.dev.example.org"},
         {"Ingress", "/spec/tls/0/hosts/0", "shop.dev.example.org"},
-        {"Route", "/spec/host", "api.dev.example.org"},
+        {"Route", "/spec/host", "shop-apps.dev.example.org"},
         {"HTTPRoute", "/spec/hostnames/0", "web.dev.example.org"},
     };
     struct overlays_fixture f;
