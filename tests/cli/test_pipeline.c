@@ -1,0 +1,344 @@
+/* The program against a cluster, as cron and people use it: the whole way, and every kind of bad input. The cluster is
+ * the sandbox; the live tests do the same with real parts. */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/files.h"
+#include "core/base/json.h"
+#include "dr-scenarios/sandbox/sandbox.h"
+#include "tests/harness/program.h"
+
+struct shop {
+    struct arena *arena;
+    struct sandbox *sandbox;
+    const char *dir; /* holds kubeconfig, gitops-pipe.yaml, repository.git, store */
+};
+
+static const char *in_shop(struct shop *shop, const char *file)
+{
+    return str_c(shop->arena, str_fmt(shop->arena, "%s/%s", shop->dir, file));
+}
+
+static void put(struct shop *shop, const char *file, const char *text)
+{
+    struct err err;
+    cr_assert(file_write(in_shop(shop, file), str_of(text), 0644, &err), "%s", err.msg);
+}
+
+static void run_git(const char *dir, const char *const *arguments)
+{
+    pid_t pid = fork();
+    int status;
+    if (pid == 0) {
+        const char *argv[16] = {"git", "-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.com"};
+        for (size_t i = 0; arguments[i] != NULL; i++)
+            argv[i + 7] = arguments[i];
+        if (freopen("/dev/null", "w", stdout) == NULL)
+            _exit(126);
+        execvp("git", (char *const *)argv);
+        _exit(127);
+    }
+    cr_assert(waitpid(pid, &status, 0) == pid && status == 0, "git %s", arguments[0]);
+}
+#define GIT(dir, ...) run_git((dir), (const char *const[]){__VA_ARGS__, NULL})
+
+static struct shop open_shop(void)
+{
+    struct err err;
+    struct shop shop = {.arena = arena_new()};
+    struct sandbox_options options = {.folder = "testdata/estates/production-simulation"};
+    shop.dir = temp_folder(shop.arena);
+    cr_assert(sandbox_start(&options, &shop.sandbox, &err), "%s", err.msg);
+    cr_assert(sandbox_write_kubeconfig(shop.sandbox, in_shop(&shop, "kubeconfig"), &err), "%s", err.msg);
+    GIT(shop.dir, "init", "-q", "--bare", "--initial-branch=main", "repository.git");
+    put(&shop, "gitops-pipe.yaml",
+        str_c(shop.arena, str_fmt(shop.arena,
+                                  "apiVersion: gitops-pipe.io/v1\nkind: Pipeline\ncluster: {name: shop, "
+                                  "kubeconfig: kubeconfig}\n"
+                                  "stores: [{name: main, url: 'file:store'}]\nsecrets: {mode: omit}\n"
+                                  "git: {url: '%s/repository.git'}\n",
+                                  shop.dir)));
+    return shop;
+}
+
+static void close_shop(struct shop *shop)
+{
+    sandbox_stop(shop->sandbox);
+    temp_remove(shop->dir);
+    arena_free(shop->arena);
+}
+
+#define PIPE(shop, ...)                                                                                      \
+    program_run((shop)->arena, "gitops-pipe", (shop)->dir, (const char *const[]){__VA_ARGS__, NULL}, STR_NONE)
+
+static const struct value *json_of(struct shop *shop, struct program_result result)
+{
+    const struct value *value = NULL;
+    struct err err;
+    cr_assert(json_parse(shop->arena, result.out, NULL, &value, &err), "%s\n%.*s%.*s", err.msg,
+              STR_ARG(result.out), STR_ARG(result.err));
+    return value;
+}
+
+static void expect_refused(struct program_result result, int status, const char *says)
+{
+    cr_expect_eq(result.status, status, "exit %d: %.*s", result.status, STR_ARG(result.err));
+    cr_expect(str_contains(result.err, str_of(says)), "\"%s\" is not in: %.*s", says, STR_ARG(result.err));
+}
+
+/* The one pack file of the store that is the largest. */
+static const char *largest_pack(struct shop *shop)
+{
+    const char *folder = in_shop(shop, "store/packs"), *largest = NULL;
+    off_t most = -1;
+    DIR *dir = opendir(folder);
+    cr_assert_not_null(dir);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        struct stat info;
+        const char *path = str_c(shop->arena, str_fmt(shop->arena, "%s/%s", folder, entry->d_name));
+        if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > most) {
+            most = info.st_size;
+            largest = path;
+        }
+    }
+    closedir(dir);
+    cr_assert_not_null(largest);
+    return largest;
+}
+
+Test(pipeline, run_goes_all_the_way_and_a_second_run_commits_nothing)
+{
+    struct shop shop = open_shop();
+    struct program_result first = PIPE(&shop, "run", "-q", "-o", "json");
+    cr_assert_eq(first.status, 0, "%.*s", STR_ARG(first.err));
+    const struct value *report = json_of(&shop, first);
+    cr_expect(value_true(value_in(report, PATH("backup", "complete"))));
+    cr_expect(value_true(value_in(report, PATH("verify", "clean"))));
+    cr_expect(value_true(value_in(report, PATH("publish", "changed"))));
+    cr_expect(value_true(value_in(report, PATH("drill", "ok"))));
+    cr_expect(value_true(value_in(report, PATH("drill", "sandbox"))));
+    cr_expect(str_is(value_text(value_in(report, PATH("drill", "objects", "missing"))), "0"));
+    cr_expect(str_is(value_text(value_in(report, PATH("drill", "objects", "different"))), "0"));
+    static const char *const files[] = {"report/report.html", "report/report.json", "report/report.md"};
+    for (size_t i = 0; i < COUNT_OF(files); i++)
+        cr_expect_eq(access(in_shop(&shop, files[i]), R_OK), 0, "%s", files[i]);
+
+    const struct value *again = json_of(&shop, PIPE(&shop, "run", "-q", "-o", "json"));
+    cr_expect_not(value_true(value_in(again, PATH("publish", "changed"))), "nothing changed, no commit");
+    cr_expect(
+        value_equal(value_in(again, PATH("publish", "commit")), value_in(report, PATH("publish", "commit"))));
+    cr_expect(str_is(value_text(value_in(again, PATH("backup", "packs", "new"))), "0"),
+              "nothing is sent twice");
+    close_shop(&shop);
+}
+
+Test(pipeline, the_score_has_the_documented_shape)
+{
+    struct shop shop = open_shop();
+    const struct value *score = json_of(&shop, PIPE(&shop, "backup", "-q", "-o", "json"));
+    cr_expect(value_str_in(score, PATH("id")).len != 0);
+    score = json_of(&shop, PIPE(&shop, "score", "latest", "-q", "-o", "json"));
+    int64_t overall = -1;
+    cr_expect(value_i64(value_key(score, "overall"), &overall) && overall >= 92 && overall <= 100);
+    static const char *const dimensions[] = {"schema", "security", "production", "resources"};
+    for (size_t i = 0; i < COUNT_OF(dimensions); i++)
+        cr_expect_not_null(value_key(value_key(score, "dimensions"), dimensions[i]), "%s", dimensions[i]);
+    static const char *const keys[] = {"check", "severity", "dimension", "resource",
+                                       "path",  "message",  "fix"};
+    const struct value *finding = value_item(value_key(score, "findings"), 0);
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        cr_expect_not_null(value_key(finding, keys[i]), "%s", keys[i]);
+    close_shop(&shop);
+}
+
+Test(pipeline, convert_refuses_secrets_until_a_mode_is_chosen_and_never_writes_their_values)
+{
+    struct shop shop = open_shop();
+    cr_assert_eq(PIPE(&shop, "backup", "-q").status, 0);
+    put(&shop, "undecided.yaml",
+        "apiVersion: gitops-pipe.io/v1\nkind: Pipeline\ncluster: {kubeconfig: kubeconfig}\nstores: [{url: "
+        "'file:store'}]\n");
+    expect_refused(PIPE(&shop, "convert", "latest", "--out", "repo", "-c", "undecided.yaml", "-q"), 5,
+                   "Secret");
+    cr_expect_neq(access(in_shop(&shop, "repo"), F_OK), 0, "nothing was written");
+    cr_assert_eq(
+        PIPE(&shop, "convert", "latest", "--out", "repo", "-c", "undecided.yaml", "--secrets", "omit").status,
+        0);
+    struct program_result found =
+        program_run(shop.arena, "gitops-pipe", shop.dir,
+                    (const char *const[]){"render", "repo/overlays/prod", "-o", "json", NULL}, STR_NONE);
+    VALUE_EACH(object, value_key(json_of(&shop, found), "items"))
+    if (str_is(value_str(value_key(object, "kind")), "Secret"))
+        cr_expect_null(value_key(object, "data"), "%.*s",
+                       STR_ARG(value_str_in(object, PATH("metadata", "name"))));
+    close_shop(&shop);
+}
+
+Test(pipeline, a_cluster_that_cannot_be_used_gets_one_clear_line_and_exit_6)
+{
+    struct shop shop = open_shop();
+    put(&shop, "nobody",
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, cluster: {server: "
+        "'http://127.0.0.1:1'}}]\n"
+        "contexts: [{name: c, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {token: x}}]\n");
+    expect_refused(PIPE(&shop, "backup", "-q", "--kubeconfig", "nobody"), 6, "127.0.0.1:1");
+    struct str url = sandbox_url(shop.sandbox);
+    put(&shop, "wrong-token",
+        str_c(shop.arena, str_fmt(shop.arena,
+                                  "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, "
+                                  "cluster: {server: '%.*s'}}]\n"
+                                  "contexts: [{name: c, context: {cluster: c, user: u}}]\nusers: [{name: u, "
+                                  "user: {token: sesame}}]\n",
+                                  STR_ARG(url))));
+    struct program_result wrong = PIPE(&shop, "backup", "-q", "--kubeconfig", "wrong-token");
+    expect_refused(wrong, 6, "401");
+    cr_expect_not(str_contains(wrong.err, STR("sesame")), "a token is never shown");
+    expect_refused(PIPE(&shop, "backup", "-q", "--kubeconfig", "no-such-file"), 4, "no-such-file");
+    struct program_result listed = PIPE(&shop, "list", "-q", "-o", "json");
+    cr_expect_eq(value_count(json_of(&shop, listed)), 0, "no failure left a backup behind");
+    close_shop(&shop);
+}
+
+Test(pipeline, a_forbidden_type_makes_the_backup_incomplete_and_says_so)
+{
+    struct shop shop = open_shop();
+    sandbox_fault(shop.sandbox,
+                  &(struct sandbox_fault){.kind = SANDBOX_FORBID, .match = "/api/v1/*configmaps"});
+    struct program_result result = PIPE(&shop, "backup", "-q", "-o", "json");
+    cr_expect_eq(result.status, 3, "%.*s", STR_ARG(result.err));
+    const struct value *missing = value_item(value_key(json_of(&shop, result), "missing"), 0);
+    cr_expect(str_is(value_str(value_key(missing, "type")), "configmaps"));
+    cr_expect_eq(PIPE(&shop, "backup", "-q", "--allow-missing", "configmaps").status, 0);
+    close_shop(&shop);
+}
+
+/* Flips, cuts and removals of a pack: each is named by verify and stops every reader. */
+Test(pipeline, a_damaged_pack_is_named_and_exits_7)
+{
+    struct shop shop = open_shop();
+    cr_assert_eq(PIPE(&shop, "backup", "-q").status, 0);
+    const char *pack = largest_pack(&shop);
+    chmod(pack, 0600);
+    int fd = open(pack, O_RDWR);
+    char byte;
+    cr_assert(fd >= 0 && pread(fd, &byte, 1, 100) == 1);
+    byte ^= 1;
+    cr_assert(pwrite(fd, &byte, 1, 100) == 1);
+    expect_refused(PIPE(&shop, "verify", "latest", "-q"), 7, "do not hash");
+    expect_refused(PIPE(&shop, "score", "latest", "-q"), 7, "pack");
+    expect_refused(PIPE(&shop, "convert", "latest", "--out", "repo", "-q"), 7, "pack");
+    cr_assert(ftruncate(fd, 50) == 0);
+    close(fd);
+    expect_refused(PIPE(&shop, "verify", "latest", "-q"), 7, "cut short");
+    cr_expect_eq(PIPE(&shop, "backup", "-q").status, 0, "the next backup repairs it");
+    cr_expect_eq(PIPE(&shop, "verify", "latest", "-q").status, 0);
+    close_shop(&shop);
+}
+
+Test(pipeline, an_unknown_backup_exits_4)
+{
+    struct shop shop = open_shop();
+    expect_refused(PIPE(&shop, "show", "latest", "-q"), 4, "gitops-pipe backup");
+    cr_assert_eq(PIPE(&shop, "backup", "-q").status, 0);
+    expect_refused(PIPE(&shop, "score", "20200101T000000", "-q"), 4, "gitops-pipe list");
+    close_shop(&shop);
+}
+
+Test(pipeline, malformed_manifests_are_named_with_file_line_and_column_and_the_rest_goes_on)
+{
+    struct shop shop = open_shop();
+    struct err err;
+    cr_assert(file_make_dirs(in_shop(&shop, "manifests"), &err), "%s", err.msg);
+    put(&shop, "manifests/bad.yaml", "apiVersion: v1\nkind: ConfigMap\n  metadata: {name: x\n");
+    put(&shop, "manifests/good.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good, namespace: shop}\ndata: {a: b}\n");
+    expect_refused(PIPE(&shop, "convert", "manifests", "--out", "repo", "-q"), 3, "bad.yaml:3:");
+    cr_expect_eq(access(in_shop(&shop, "repo/base/shop/configmap-good.yaml"), R_OK), 0);
+    expect_refused(PIPE(&shop, "score", "manifests/bad.yaml", "-q"), 2, "bad.yaml");
+    close_shop(&shop);
+}
+
+Test(pipeline, uncommitted_changes_in_the_target_are_never_overwritten)
+{
+    struct shop shop = open_shop();
+    const char *tree = in_shop(&shop, "tree");
+    GIT(shop.dir, "init", "-q", "--initial-branch=main", "tree");
+    cr_assert_eq(PIPE(&shop, "backup", "-q").status, 0);
+    put(&shop, "local.yaml",
+        str_c(shop.arena,
+              str_fmt(shop.arena,
+                      "apiVersion: gitops-pipe.io/v1\nkind: Pipeline\nstores: [{url: 'file:store'}]\n"
+                      "secrets: {mode: omit}\ngit: {url: '%s'}\n",
+                      tree)));
+    cr_assert_eq(PIPE(&shop, "convert", "latest", "--out", "repo", "-q", "-c", "local.yaml").status, 0);
+    cr_assert_eq(PIPE(&shop, "publish", "repo", "-q", "-c", "local.yaml").status, 0);
+    GIT(tree, "reset", "-q", "--hard");
+    put(&shop, "tree/README.md", "my own words\n");
+    put(&shop, "repo/README.md", "another text\n");
+    expect_refused(PIPE(&shop, "publish", "repo", "-q", "-c", "local.yaml"), 5, "README.md");
+    struct str kept;
+    struct err err;
+    cr_assert(file_read(shop.arena, in_shop(&shop, "tree/README.md"), 1 << 20, &kept, &err), "%s", err.msg);
+    cr_expect(str_is(kept, "my own words\n"));
+    close_shop(&shop);
+}
+
+/* A limit on file sizes stands in for a full disk: writing fails in the middle, with an error like any other. */
+Test(pipeline, a_disk_that_is_full_leaves_no_half_backup)
+{
+    struct shop shop = open_shop();
+    const struct rlimit tiny = {2048, RLIM_INFINITY};
+    struct rlimit before;
+    cr_assert(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    cr_assert_eq(PIPE(&shop, "list", "-q").status, 0);
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert(setrlimit(RLIMIT_FSIZE, &tiny) == 0);
+    struct program_result result = PIPE(&shop, "backup", "-q");
+    cr_assert(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    cr_expect_eq(result.status, 6, "%d: %.*s", result.status, STR_ARG(result.err));
+    cr_expect_eq(value_count(json_of(&shop, PIPE(&shop, "list", "-q", "-o", "json"))), 0);
+    cr_expect_eq(PIPE(&shop, "backup", "-q").status, 0, "and the next run goes on");
+    cr_expect_eq(PIPE(&shop, "verify", "latest", "-q").status, 0);
+    close_shop(&shop);
+}
+
+static void kill_run_after(struct shop *shop, unsigned microseconds)
+{
+    const char *path = program_path(shop->arena, "gitops-pipe");
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (chdir(shop->dir) != 0 || freopen("/dev/null", "w", stderr) == NULL ||
+            freopen("/dev/null", "w", stdout) == NULL)
+            _exit(126);
+        execl(path, path, "run", "-q", (char *)NULL);
+        _exit(127);
+    }
+    usleep(microseconds);
+    kill(pid, SIGKILL);
+    cr_assert_eq(waitpid(pid, NULL, 0), pid);
+}
+
+Test(pipeline, killed_at_any_moment_loses_nothing_and_the_next_run_goes_on, .timeout = 120)
+{
+    struct shop shop = open_shop();
+    for (unsigned i = 0; i < 30; i++)
+        kill_run_after(&shop, 3000 + i * 15000);
+    VALUE_EACH(backup, json_of(&shop, PIPE(&shop, "list", "-q", "-o", "json")))
+    {
+        const char *id = str_c(shop.arena, value_str(value_key(backup, "id")));
+        cr_expect_eq(PIPE(&shop, "verify", id, "-q").status, 0, "%s", id);
+    }
+    struct program_result next = PIPE(&shop, "run", "-q");
+    cr_expect_eq(next.status, 0, "%.*s", STR_ARG(next.err));
+    GIT(in_shop(&shop, "repository.git"), "fsck", "--strict");
+    close_shop(&shop);
+}
