@@ -92,9 +92,11 @@ const struct value *pointer_get(const struct value *root, struct str pointer)
     return root;
 }
 
-static bool nothing_there(const struct editor *e)
+/* The edits below return the changed node, or NULL with the error filled in. */
+static const struct value *nothing_there(const struct editor *e)
 {
-    return err_set(e->err, ERR_NOT_FOUND, "nothing at %.*s", STR_ARG(e->pointer));
+    err_set(e->err, ERR_NOT_FOUND, "nothing at %.*s", STR_ARG(e->pointer));
+    return NULL;
 }
 
 static const struct value *list_of(struct arena *arena, const struct value *items, size_t count)
@@ -130,67 +132,58 @@ static const struct value *list_set(struct arena *arena, const struct value *lis
     return list_of(arena, items, list->count);
 }
 
-static bool edit_list_end(const struct editor *e, const struct value *list, struct str token,
-                          const struct value **ret)
+static const struct value *edit_list_end(const struct editor *e, const struct value *list, struct str token)
 {
     uint64_t index = list->count;
-    if (!(e->edit == EDIT_ADD && str_is(token, "-")) && !token_index(token, &index))
-        return err_set(e->err, ERR_INVALID, "%.*s: '%.*s' is no index of a list", STR_ARG(e->pointer),
-                       STR_ARG(token));
+    if (!(e->edit == EDIT_ADD && str_is(token, "-")) && !token_index(token, &index)) {
+        err_set(e->err, ERR_INVALID, "%.*s: '%.*s' is no index of a list", STR_ARG(e->pointer),
+                STR_ARG(token));
+        return NULL;
+    }
     if (index >= list->count + (e->edit == EDIT_ADD))
         return nothing_there(e);
     if (e->edit == EDIT_ADD)
-        *ret = list_insert(e->arena, list, index, e->value);
-    else if (e->edit == EDIT_REPLACE)
-        *ret = list_set(e->arena, list, index, e->value);
-    else
-        *ret = list_remove(e->arena, list, index);
-    return true;
+        return list_insert(e->arena, list, index, e->value);
+    if (e->edit == EDIT_REPLACE)
+        return list_set(e->arena, list, index, e->value);
+    return list_remove(e->arena, list, index);
 }
 
-static bool edit_map_end(const struct editor *e, const struct value *map, struct str token,
-                         const struct value **ret)
+static const struct value *edit_map_end(const struct editor *e, const struct value *map, struct str token)
 {
     if (e->edit != EDIT_ADD && step(map, token) == NULL)
         return nothing_there(e);
     struct str key = token_text(e->arena, token);
-    *ret =
-        e->edit == EDIT_REMOVE ? value_without(e->arena, map, key) : value_with(e->arena, map, key, e->value);
-    return true;
+    return e->edit == EDIT_REMOVE ? value_without(e->arena, map, key)
+                                  : value_with(e->arena, map, key, e->value);
 }
 
 /* Goes down to the parent of the address, edits it, and copies the spine on the way back. */
-static bool edit_below(const struct editor *e, const struct value *node, struct str rest,
-                       const struct value **ret)
+static const struct value *edit_below(const struct editor *e, const struct value *node, struct str rest)
 {
     struct str token = next_token(&rest);
     if (!value_is(node, VALUE_MAP) && !value_is(node, VALUE_LIST))
         return nothing_there(e);
     if (rest.len == 0)
-        return node->kind == VALUE_LIST ? edit_list_end(e, node, token, ret)
-                                        : edit_map_end(e, node, token, ret);
-    const struct value *child = step(node, token), *changed = NULL;
+        return node->kind == VALUE_LIST ? edit_list_end(e, node, token) : edit_map_end(e, node, token);
+    const struct value *child = step(node, token);
     if (child == NULL)
         return nothing_there(e);
-    if (!edit_below(e, child, rest, &changed))
-        return false;
-    *ret = node->kind == VALUE_LIST ? list_set(e->arena, node, (size_t)(child - node->items), changed)
+    const struct value *changed = edit_below(e, child, rest);
+    if (changed == NULL)
+        return NULL;
+    return node->kind == VALUE_LIST ? list_set(e->arena, node, (size_t)(child - node->items), changed)
                                     : value_with(e->arena, node, token_text(e->arena, token), changed);
-    return true;
 }
 
 static bool edit(struct editor e, const struct value *root, const struct value **ret_root)
 {
-    const struct value *changed = NULL;
     if (!well_formed(e.pointer))
         return err_set(e.err, ERR_INVALID,
                        "'%.*s' is no JSON pointer: it starts with '/', and '~' is written ~0",
                        STR_ARG(e.pointer));
-    if (e.pointer.len == 0) {
-        *ret_root = e.edit == EDIT_REMOVE ? value_null(e.arena) : e.value;
-        return true;
-    }
-    if (!edit_below(&e, root, e.pointer, &changed))
+    const struct value *changed = e.pointer.len == 0 ? e.value : edit_below(&e, root, e.pointer);
+    if (changed == NULL)
         return false;
     *ret_root = changed;
     return true;
@@ -211,7 +204,8 @@ bool pointer_replace(struct arena *arena, const struct value *root, struct str p
 bool pointer_remove(struct arena *arena, const struct value *root, struct str pointer,
                     const struct value **ret_root, struct err *err)
 {
-    return edit((struct editor){arena, EDIT_REMOVE, NULL, pointer, err}, root, ret_root);
+    static const struct value nothing = {.kind = VALUE_NULL}; /* what is left where the root is removed */
+    return edit((struct editor){arena, EDIT_REMOVE, &nothing, pointer, err}, root, ret_root);
 }
 
 struct str pointer_child(struct arena *arena, struct str parent, struct str token)
