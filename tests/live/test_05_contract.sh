@@ -6,8 +6,9 @@ source "$(dirname "$0")/lib.sh"
 
 plane_start contract
 
+# One case at a time: they share one server, and some add and remove types that others list.
 suite() { # pattern
-    "$LIVE_ROOT/build/tests/all" --filter "$1" -j2
+    "$LIVE_ROOT/build/tests/all" --filter "$1" -j1
 }
 
 the_api_server_contract_holds() {

@@ -17,10 +17,12 @@ k() {
     kubectl --kubeconfig "$(kubeconfig "$plane")" --cache-dir "$LIVE_DIR/planes/$plane/kubectl-cache" "$@"
 }
 
-# plane_start NAME [bare]: ready when it returns; about four seconds.
+# plane_start NAME [bare]: a new, empty plane, ready when it returns; about four seconds. What an earlier plane of that
+# name left behind goes.
 plane_start() {
     local name=$1 dir port
     dir=$(plane_dir "$name")
+    rm -rf "$dir"
     mkdir -p "$dir/certs"
     port=$(free_port)
     plane_keys "$dir"
