@@ -54,7 +54,7 @@ static const char *parent_of(struct arena *arena, const char *path)
 /* mkdir -p that also survives a power cut: the parent of each new folder is synced. */
 static bool make_dirs(struct arena *arena, const char *path, struct err *err)
 {
-    struct stat info;
+    struct stat info = {0};
     if (stat(path, &info) == 0)
         return S_ISDIR(info.st_mode) || err_set(err, ERR_IO, "%s is no folder", path);
     if (errno != ENOENT)
@@ -197,7 +197,7 @@ static bool pour(int fd, struct arena *arena, struct str key, const struct store
 static bool fs_read(struct store *store, struct arena *arena, struct str key, const struct store_sink *sink,
                     struct err *err)
 {
-    struct stat info;
+    struct stat info = {0};
     int fd = -1;
     if (!open_object((struct fs *)store, arena, key, &fd, &info, err))
         return false;
@@ -220,7 +220,7 @@ static bool hash_piece(void *ctx, struct str piece, struct err *err)
 static bool fs_head(struct store *store, struct arena *arena, struct str key, struct store_info *ret_info,
                     struct err *err)
 {
-    struct stat info;
+    struct stat info = {0};
     int fd = -1;
     if (!open_object((struct fs *)store, arena, key, &fd, &info, err))
         return false;
@@ -251,7 +251,7 @@ static bool walk_dir(struct walk *walk, struct str dir, struct err *err);
 
 static bool is_dir(DIR *dir, const struct dirent *entry)
 {
-    struct stat info;
+    struct stat info = {0};
     if (entry->d_type != DT_UNKNOWN)
         return entry->d_type == DT_DIR;
     return fstatat(dirfd(dir), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
