@@ -2,11 +2,11 @@
  * arrive. Items of open containers collect on one scratch stack, as in json.c. */
 #include "core/base/yaml.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
+#include "core/base/base64.h"
 #include "core/base/yaml_scalar.h"
 
 enum {
@@ -146,16 +146,12 @@ static bool parse_alias(struct parser *p, struct value *ret)
 
 static bool decode_binary(struct parser *p, struct str text, struct value *ret)
 {
-    EVP_ENCODE_CTX *context = EVP_ENCODE_CTX_new();
-    unsigned char *bytes = arena_alloc(p->arena, text.len + 4);
-    int len = 0, tail = 0;
-    EVP_DecodeInit(context);
-    bool ok = text.len < INT32_MAX &&
-              EVP_DecodeUpdate(context, bytes, &len, (const unsigned char *)text.ptr, (int)text.len) >= 0 &&
-              EVP_DecodeFinal(context, bytes + len, &tail) == 1;
-    EVP_ENCODE_CTX_free(context);
-    struct str decoded = {(const char *)bytes, (size_t)(len + tail)};
-    if (!ok)
+    char *joined = arena_alloc(p->arena, text.len + 1);
+    struct str decoded, unbroken = {joined, 0};
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] != '\n' && text.ptr[i] != '\r')
+            joined[unbroken.len++] = text.ptr[i];
+    if (!base64_decode(p->arena, unbroken, BASE64_STANDARD, &decoded))
         return fail(p, ERR_INVALID, "!!binary is no base64");
     if (!str_is_utf8(decoded))
         return fail(p, ERR_INVALID, "!!binary holds bytes that are no text; JSON cannot say that");

@@ -130,6 +130,7 @@ Test(yaml, plain_scalars_mean_what_go_reads)
         {"!!bool \"yes\"", "true"},
         {"!!null \"\"", "null"},
         {"!!binary aGk=", "\"hi\""},
+        {"!!binary |\n aGVs\n bG8=\n", "\"hello\""},
         {"!custom 12", "\"12\""},
         {"! 12", "\"12\""},
         {"!!timestamp 2026-11-21", "\"2026-11-21\""},
