@@ -46,11 +46,11 @@ bool value_i64(const struct value *number, int64_t *ret_number);
 
 /* For loops: VALUE_EACH(item, list), MEMBER_EACH(member, map). Both accept NULL and the wrong kind. */
 #define VALUE_EACH(item, list)                                                                               \
-    for (const struct value *item##_of = (list), *item = value_item(item##_of, 0),                            \
+    for (const struct value *item##_of = (list), *item = value_item(item##_of, 0),                           \
                             *item##_end = value_items_end(item##_of);                                        \
          item != item##_end; item++)
 #define MEMBER_EACH(member_, map)                                                                            \
-    for (const struct member *member_##_end = NULL, *member_ = value_each_member((map), &member_##_end);      \
+    for (const struct member *member_##_end = NULL, *member_ = value_each_member((map), &member_##_end);     \
          member_ != member_##_end; member_++)
 const struct value *value_items_end(const struct value *list); /* NULL where value_item(list, 0) is */
 const struct member *value_members(const struct value *map);

@@ -14,7 +14,7 @@ struct repo {
     bool has_tip; /* the branch exists */
     git_oid tip;  /* its commit, and that commit's tree */
     git_oid tree;
-    int lock;         /* of the cache folder; -1 for a local target */
+    int lock; /* of the cache folder; -1 for a local target */
     unsigned credentials_asked;
 };
 
