@@ -9,7 +9,7 @@ minio_start() {
     MINIO_KEY=root$(random_hex 4)
     MINIO_SECRET=$(random_hex 16)
     mkdir -p "$LIVE_DIR/minio"
-    MINIO_ROOT_USER=$MINIO_KEY MINIO_ROOT_PASSWORD=$MINIO_SECRET MINIO_UPDATE=off \
+    MINIO_ROOT_USER=$MINIO_KEY MINIO_ROOT_PASSWORD=$MINIO_SECRET MINIO_UPDATE=off MINIO_BROWSER=off \
         start minio minio server "$LIVE_DIR/minio" --address "127.0.0.1:$port" --quiet
     wait_until 30 MinIO curl -fsS "$MINIO_URL/minio/health/ready"
 }
