@@ -44,9 +44,9 @@ Test(cli, wrong_usage_exits_with_2_and_says_what_to_do)
 Test(cli, every_command_has_help_with_an_example_and_ends_with_0)
 {
     struct arena *arena = arena_new();
-    static const char *const verbs[] = {"init",   "doctor", "backup",  "list",      "show",
-                                        "verify", "score",  "convert", "render",    "publish", "restore", "drill",
-                                        "run",    "report", "sandbox", "completion"};
+    static const char *const verbs[] = {"init",  "doctor",  "backup",  "list",      "show",    "verify",
+                                        "score", "convert", "render",  "publish",   "restore", "drill",
+                                        "run",   "report",  "sandbox", "completion"};
     for (size_t i = 0; i < COUNT_OF(verbs); i++) {
         struct program_result result = RUN(arena, verbs[i], "--help");
         cr_expect_eq(result.status, 0, "%s", verbs[i]);
@@ -93,10 +93,10 @@ Test(cli, completion_scripts_are_accepted_by_their_shell)
     FILE *file = fopen(path, "w");
     cr_assert_not_null(file);
     fwrite(bash.out.ptr, 1, bash.out.len, file);
-    fprintf(
-        file,
-        "\nCOMP_WORDS=(gitops-pipe ba); COMP_CWORD=1; _gitops_pipe; [ \"${COMPREPLY[0]}\" = backup ] || exit 1\n"
-        "COMP_WORDS=(gitops-pipe score --wei); COMP_CWORD=2; _gitops_pipe; [ \"${#COMPREPLY[@]}\" = 0 ] || exit 2\n");
+    fprintf(file, "\nCOMP_WORDS=(gitops-pipe ba); COMP_CWORD=1; _gitops_pipe; [ \"${COMPREPLY[0]}\" = backup "
+                  "] || exit 1\n"
+                  "COMP_WORDS=(gitops-pipe score --wei); COMP_CWORD=2; _gitops_pipe; [ \"${#COMPREPLY[@]}\" "
+                  "= 0 ] || exit 2\n");
     fclose(file);
     pid_t pid = fork();
     if (pid == 0)

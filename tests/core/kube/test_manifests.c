@@ -43,7 +43,8 @@ Test(manifests, texts)
          "a.yaml:8:1: did not find expected node content (while parsing a flow node)"},
         {"a.yaml", "%YAML 1.1\n---\n" POD("a") "---\na: 1\na: 2\n---\n" POD("b"), "shop/Pod/a shop/Pod/b",
          "a.yaml:10:1: key comes twice: a"},
-        {"a.yaml", POD("a") "---\nkind: Pod\n", "shop/Pod/a", "a.yaml:6: apiVersion is missing or not a string"},
+        {"a.yaml", POD("a") "---\nkind: Pod\n", "shop/Pod/a",
+         "a.yaml:6: apiVersion is missing or not a string"},
         {"a.yaml",
          "apiVersion: v1\nkind: List\nitems:\n- kind: Pod\n- apiVersion: v1\n  kind: Pod\n  metadata: {name: "
          "p}\n",
@@ -123,8 +124,8 @@ Test(manifests, folders)
     put(arena, dir, ".github/workflow.yaml", "on: push\n");
     put(arena, dir, "values/bad.yaml", "a: [\n");
     cr_assert(bundle_read_manifests(arena, dir, &bundle, &err), "%s", err.msg);
-    cr_expect(str_is(labels(&bundle), "Pod/c CustomResourceDefinition/widgets.x.io shop/Pod/a shop/Pod/b"), "%.*s",
-              STR_ARG(labels(&bundle)));
+    cr_expect(str_is(labels(&bundle), "Pod/c CustomResourceDefinition/widgets.x.io shop/Pod/a shop/Pod/b"),
+              "%.*s", STR_ARG(labels(&bundle)));
     cr_assert_eq(bundle.problems.count, 1);
     cr_expect(str_contains(bundle.problems.items[0], STR("values/bad.yaml:2:1: ")), "%.*s",
               STR_ARG(bundle.problems.items[0]));
