@@ -5,8 +5,9 @@
 #include "core/config/config.h"
 #include "core/kube/waves.h"
 #include "dr-scenarios/ready.h"
+#include "dr-scenarios/restore_intern.h"
 
-enum { DEFAULT_WAIT_MS = 5 * 60 * 1000, FIRST_PAUSE_MS = 200, MOST_PAUSE_MS = 3000, MOST_ROUNDS = 12 };
+enum { MOST_ROUNDS = 12 };
 
 enum object_state { TO_APPLY, APPLIED, REFUSED, UNREHEARSED };
 
@@ -32,11 +33,6 @@ struct restore {
     size_t settled;
     int64_t until_ms; /* monotonic */
 };
-
-static int64_t deadline(const struct restore_options *options)
-{
-    return clock_monotonic_ms() + (options->wait_timeout_ms ? options->wait_timeout_ms : DEFAULT_WAIT_MS);
-}
 
 /* Whether the target as a whole is gone. One object that makes the server stumble is that object's fault. */
 static bool is_lost(struct restore *restore, const struct err *err)
@@ -113,57 +109,6 @@ static void add_secrets(struct restore *restore)
         *ARENA_PUSH(arena, &restore->result->secrets) =
             str_fmt(arena, "%.*s/%.*s", STR_ARG(secret.namespace), STR_ARG(secret.name));
     }
-}
-
-/* ---- may this target be written to? ---- */
-
-static const struct resource_type namespace_type = {
-    .version = STR_INIT("v1"), .kind = STR_INIT("Namespace"), .plural = STR_INIT("namespaces")};
-
-static bool check_identity(struct restore *restore, struct err *err)
-{
-    const struct value *system;
-    struct str source = restore->options->source_uid;
-    if (source.len == 0 || restore->options->allow_same_cluster)
-        return true;
-    if (!kube_get(restore->target, restore->scratch, &namespace_type, STR_NONE, STR("kube-system"), &system,
-                  err))
-        return err_context(err, "target");
-    if (!str_eq(value_str_in(system, PATH("metadata", "uid")), source))
-        return true;
-    err_set(err, ERR_REFUSED, "the target is the very cluster that was backed up");
-    return err_next(err, "choose another target, or say that this one may be overwritten");
-}
-
-/* Namespaces that every cluster has from its start. */
-static bool is_given(struct str namespace)
-{
-    return str_is(namespace, "default") || str_starts(namespace, STR("kube-"));
-}
-
-static bool check_empty(struct restore *restore, struct err *err)
-{
-    struct str_list there = {0};
-    if (restore->options->allow_not_empty)
-        return true;
-    for (size_t i = 0; i < restore->namespaces.count; i++) {
-        const struct value *namespace;
-        struct err why;
-        if (is_given(restore->namespaces.items[i]))
-            continue;
-        if (kube_get(restore->target, restore->scratch, &namespace_type, STR_NONE,
-                     restore->namespaces.items[i], &namespace, &why))
-            *ARENA_PUSH(restore->scratch, &there) = restore->namespaces.items[i];
-        else if (why.code != ERR_NOT_FOUND) {
-            *err = why;
-            return err_context(err, "target");
-        }
-    }
-    if (there.count == 0)
-        return true;
-    struct str names = str_join(restore->scratch, there.items, there.count, STR(", "));
-    err_set(err, ERR_REFUSED, "the target is not empty: it has %.*s", STR_ARG(names));
-    return err_next(err, "choose an empty cluster, or say that what is there may be overwritten");
 }
 
 /* ---- applying ---- */
@@ -327,30 +272,17 @@ static bool await_definitions(struct restore *restore, struct err *err)
     return !any || discover(restore, err);
 }
 
-static struct finding finding_of(const struct resource *resource, const char *check, struct str message,
-                                 const char *fix)
-{
-    return (struct finding){.check = str_of(check),
-                            .severity = SEVERITY_ERROR,
-                            .api_version = resource->api_version,
-                            .kind = resource->kind,
-                            .namespace = resource->namespace,
-                            .name = resource->name,
-                            .message = message,
-                            .fix = str_of(fix)};
-}
-
 static void report_refused(struct restore *restore, const struct item *item)
 {
     struct arena *arena = restore->run->arena;
     struct str message = str_dup(arena, str_of(item->why.msg));
     *ARENA_PUSH(arena, &restore->result->findings) =
         is_immutable_fault(&item->why)
-            ? finding_of(
+            ? restore_finding(
                   &item->resource, "restore.replace-or-keep", message,
                   "a field that cannot be changed differs: delete the object and restore again, or keep it")
-            : finding_of(&item->resource, "restore.refused", message,
-                         "mend what the message names and restore again");
+            : restore_finding(&item->resource, "restore.refused", message,
+                              "mend what the message names and restore again");
 }
 
 static void count(struct restore *restore)
@@ -368,7 +300,8 @@ static void count(struct restore *restore)
 
 static bool apply_all(struct restore *restore, struct err *err)
 {
-    if (!check_identity(restore, err) || !check_empty(restore, err) || !discover(restore, err))
+    if (!restore_guard(restore->target, restore->scratch, restore->options, &restore->namespaces, err) ||
+        !discover(restore, err))
         return false;
     for (int wave = 0; wave < WAVE_COUNT; wave++) {
         if (!apply_wave(restore, (enum wave)wave, err))
@@ -386,7 +319,7 @@ bool restore_apply(struct run *run, struct kube *target, const struct bundle *de
         .run = run, .target = target, .options = options, .result = result, .scratch = arena_new()};
     int64_t start = clock_monotonic_ms();
     *result = (struct restore_result){.declared = declared->count};
-    restore.until_ms = deadline(options);
+    restore.until_ms = restore_deadline(options);
     for (size_t i = 0; i < declared->count; i++)
         add(&restore, &declared->items[i]);
     add_secrets(&restore);
@@ -397,148 +330,6 @@ bool restore_apply(struct run *run, struct kube *target, const struct bundle *de
     return ok || err_context(err, "restore");
 }
 
-/* ---- waiting ---- */
-
-struct waiting {
-    const struct resource *resource;
-    struct resource_type type;
-    enum readiness state;
-    struct str why;
-};
-
-struct waitings {
-    struct waiting *items;
-    size_t count, cap;
-};
-
-/* Claims of a class that waits for a first pod are its pods' business. */
-static bool binds_late(struct kube *target, struct arena *arena, const struct resource *claim)
-{
-    static const struct resource_type classes = {.group = STR_INIT("storage.k8s.io"),
-                                                 .version = STR_INIT("v1"),
-                                                 .kind = STR_INIT("StorageClass"),
-                                                 .plural = STR_INIT("storageclasses")};
-    struct str wanted = value_str_in(claim->object, PATH("spec", "storageClassName"));
-    struct kube_list list = {0};
-    struct err ignored;
-    if (!resource_is(claim, "", "PersistentVolumeClaim") ||
-        !kube_list(target, arena, &classes, STR_NONE, STR_NONE, &list, &ignored))
-        return false;
-    for (size_t i = 0; i < list.count; i++) {
-        const char *mark = "storageclass.kubernetes.io/is-default-class";
-        const struct value *class = list.items[i];
-        bool named = wanted.len ? str_eq(value_str_in(class, PATH("metadata", "name")), wanted)
-                                : str_is(value_str_in(class, PATH("metadata", "annotations", mark)), "true");
-        if (named)
-            return str_is(value_str(value_key(class, "volumeBindingMode")), "WaitForFirstConsumer");
-    }
-    return false;
-}
-
-static bool was_refused(const struct restore_result *result, const struct resource *resource)
-{
-    for (size_t i = 0; i < result->findings.count; i++) {
-        const struct finding *finding = &result->findings.items[i];
-        if (str_eq(finding->kind, resource->kind) && str_eq(finding->name, resource->name) &&
-            str_eq(finding->namespace, resource->namespace) &&
-            str_eq(finding->api_version, resource->api_version))
-            return true;
-    }
-    return false;
-}
-
-static void collect_waitings(struct arena *arena, struct kube *target, const struct bundle *declared,
-                             const struct restore_result *result, struct waitings *waitings)
-{
-    for (size_t i = 0; i < declared->count; i++) {
-        const struct resource *resource = &declared->items[i];
-        const struct resource_type *type =
-            resource_type_find(&result->types, resource_group(resource), resource->kind);
-        if (!ready_concerns(resource) || type == NULL || was_refused(result, resource) ||
-            binds_late(target, arena, resource))
-            continue;
-        *ARENA_PUSH(arena, waitings) = (struct waiting){.resource = resource, .type = *type};
-    }
-}
-
-/* Looks once at everything that is not settled; returns how many still are not. */
-static bool look(struct run *run, struct kube *target, struct arena *scratch, struct waitings *waitings,
-                 size_t *ret_left, struct err *err)
-{
-    *ret_left = 0;
-    for (size_t i = 0; i < waitings->count; i++) {
-        struct waiting *it = &waitings->items[i];
-        const struct value *live;
-        struct str why = STR("it is not there");
-        struct str namespace = it->resource->namespace;
-        if (it->state != READY_NOT_YET)
-            continue;
-        arena_reset(scratch);
-        if (it->type.namespaced && namespace.len == 0)
-        namespace = STR("default");
-        if (kube_get(target, scratch, &it->type, namespace, it->resource->name, &live, err))
-            it->state = ready_judge(scratch, it->resource, live, &why);
-        else if (err->code != ERR_NOT_FOUND)
-            return err_context(err, "wait until ready");
-        if (it->state != READY_YES)
-            it->why = str_dup(run->arena, why);
-        *ret_left += it->state == READY_NOT_YET;
-    }
-    return true;
-}
-
-static void report_waiting(struct run *run, struct restore_result *result, const struct waitings *waitings)
-{
-    result->waited = waitings->count;
-    for (size_t i = 0; i < waitings->count; i++) {
-        const struct waiting *it = &waitings->items[i];
-        result->ready += it->state == READY_YES;
-        if (it->state != READY_YES)
-            *ARENA_PUSH(run->arena, &result->findings) =
-                finding_of(it->resource, "restore.not-ready", it->why,
-                           "see the events of its pods; what it names may be missing");
-    }
-}
-
-bool restore_wait(struct run *run, struct kube *target, const struct bundle *declared,
-                  const struct restore_options *options, struct restore_result *result, struct err *err)
-{
-    struct waitings waitings = {0};
-    struct arena *scratch = arena_new();
-    int64_t start = clock_monotonic_ms(), until = deadline(options), pause = FIRST_PAUSE_MS;
-    size_t left = 0;
-    collect_waitings(run->arena, target, declared, result, &waitings);
-    bool ok = look(run, target, scratch, &waitings, &left, err);
-    while (ok && left > 0 && clock_monotonic_ms() + pause <= until) {
-        progress_step(run->progress, "waiting until ready", waitings.count - left, waitings.count, "objects",
-                      STR_NONE);
-        clock_sleep_ms(pause);
-        pause = pause * 3 / 2 < MOST_PAUSE_MS ? pause * 3 / 2 : MOST_PAUSE_MS;
-        ok = look(run, target, scratch, &waitings, &left, err);
-    }
-    if (ok && waitings.count)
-        progress_step(run->progress, "waiting until ready", waitings.count, waitings.count, "objects",
-                      STR_NONE);
-    report_waiting(run, result, &waitings);
-    result->wait_ms = clock_monotonic_ms() - start;
-    arena_free(scratch);
-    return ok;
-}
-
-bool restore_verdict(const struct restore_result *result, struct err *err)
-{
-    size_t not_ready = result->waited - result->ready;
-    if (result->failed == 0 && not_ready == 0)
-        return true;
-    const struct finding *first = result->findings.count ? &result->findings.items[0] : NULL;
-    return err_set(
-        err, ERR_INCOMPLETE,
-        "%zu of %zu objects were not restored, %zu of %zu are not ready; first %.*s/%.*s/%.*s: %.*s",
-        result->failed, result->declared + result->secrets.count, not_ready, result->waited,
-        STR_ARG(first ? first->namespace : STR_NONE), STR_ARG(first ? first->kind : STR_NONE),
-        STR_ARG(first ? first->name : STR_NONE), STR_ARG(first ? first->message : STR_NONE));
-}
-
 bool restore_run(struct run *run, struct kube *target, const struct bundle *declared,
                  const struct restore_options *options, struct restore_result *ret_result, struct err *err)
 {
@@ -547,21 +338,6 @@ bool restore_run(struct run *run, struct kube *target, const struct bundle *decl
     if (!options->dry_run && !restore_wait(run, target, declared, options, ret_result, err))
         return false;
     return restore_verdict(ret_result, err);
-}
-
-const struct value *restore_section(struct arena *arena, const struct restore_result *result)
-{
-    struct value_list_builder secrets = {0};
-    for (size_t i = 0; i < result->secrets.count; i++)
-        value_push(arena, &secrets, value_string(arena, result->secrets.items[i]));
-    return VALUE_MAP(arena, {"declared", value_int(arena, (int64_t)result->declared)},
-                     {"applied", value_int(arena, (int64_t)result->applied)},
-                     {"failed", value_int(arena, (int64_t)result->failed)},
-                     {"waited", value_int(arena, (int64_t)result->waited)},
-                     {"ready", value_int(arena, (int64_t)result->ready)},
-                     {"secretsProvided", value_list_done(arena, &secrets)},
-                     {"applyMs", value_int(arena, result->apply_ms)},
-                     {"waitMs", value_int(arena, result->wait_ms)});
 }
 
 bool restore_open(struct run *run, struct str target, struct kube **ret_target, struct err *err)
