@@ -5,124 +5,14 @@
 #include "core/base/base64.h"
 #include "dr-scenarios/sandbox/intern.h"
 
-/* `path` is set to `json` where its parent exists and it does not; "name[]" goes into each item of a list. A '+' in
- * front makes the parents too. */
 struct row {
     const char *set, *path, *json;
 };
 
 static const struct row rows[] = {
-    {"Deployment", "spec.replicas", "1"},
-    {"Deployment", "spec.revisionHistoryLimit", "10"},
-    {"Deployment", "spec.progressDeadlineSeconds", "600"},
-    {"Deployment", "+spec.strategy.type", "\"RollingUpdate\""},
-    {"StatefulSet", "spec.replicas", "1"},
-    {"StatefulSet", "spec.revisionHistoryLimit", "10"},
-    {"StatefulSet", "spec.podManagementPolicy", "\"OrderedReady\""},
-    {"StatefulSet", "+spec.updateStrategy.type", "\"RollingUpdate\""},
-    {"StatefulSet", "+spec.persistentVolumeClaimRetentionPolicy.whenDeleted", "\"Retain\""},
-    {"StatefulSet", "+spec.persistentVolumeClaimRetentionPolicy.whenScaled", "\"Retain\""},
-    {"StatefulSet", "spec.volumeClaimTemplates[].apiVersion", "\"v1\""},
-    {"StatefulSet", "spec.volumeClaimTemplates[].kind", "\"PersistentVolumeClaim\""},
-    {"StatefulSet", "spec.volumeClaimTemplates[].spec.volumeMode", "\"Filesystem\""},
-    {"StatefulSet", "spec.volumeClaimTemplates[].status", "{\"phase\":\"Pending\"}"},
-    {"DaemonSet", "spec.revisionHistoryLimit", "10"},
-    {"DaemonSet", "+spec.updateStrategy.type", "\"RollingUpdate\""},
-    {"ReplicaSet", "spec.replicas", "1"},
-    {"Job", "spec.backoffLimit", "6"},
-    {"Job", "spec.completions", "1"},
-    {"Job", "spec.parallelism", "1"},
-    {"Job", "spec.completionMode", "\"NonIndexed\""},
-    {"Job", "spec.suspend", "false"},
-    {"Job", "spec.manualSelector", "false"},
-    {"Job", "spec.podReplacementPolicy", "\"TerminatingOrFailed\""},
-    {"CronJob", "spec.concurrencyPolicy", "\"Allow\""},
-    {"CronJob", "spec.suspend", "false"},
-    {"CronJob", "spec.successfulJobsHistoryLimit", "3"},
-    {"CronJob", "spec.failedJobsHistoryLimit", "1"},
-    {"CronJob", "spec.jobTemplate.metadata", "{}"},
-    {"CronJob", "status", "{}"},
-    {"Ingress", "+status.loadBalancer", "{}"},
-    {"Service", "spec.type", "\"ClusterIP\""},
-    {"Service", "spec.sessionAffinity", "\"None\""},
-    {"Service", "spec.ports[].protocol", "\"TCP\""},
-    {"Service", "+status.loadBalancer", "{}"},
-    {"PersistentVolumeClaim", "spec.volumeMode", "\"Filesystem\""},
-    {"PersistentVolume", "spec.volumeMode", "\"Filesystem\""},
-    {"PersistentVolume", "spec.persistentVolumeReclaimPolicy", "\"Retain\""},
-    {"StorageClass", "reclaimPolicy", "\"Delete\""},
-    {"StorageClass", "volumeBindingMode", "\"Immediate\""},
-    {"Secret", "type", "\"Opaque\""},
-    {"NetworkPolicy", "spec.ingress[].ports[].protocol", "\"TCP\""},
-    {"NetworkPolicy", "spec.egress[].ports[].protocol", "\"TCP\""},
-    {"HorizontalPodAutoscaler", "spec.minReplicas", "1"},
-    {"HorizontalPodAutoscaler", "spec.behavior.scaleUp",
-     "{\"stabilizationWindowSeconds\":0,\"selectPolicy\":\"Max\",\"policies\":[{\"type\":\"Pods\",\"value\":"
-     "4,"
-     "\"periodSeconds\":15},{\"type\":\"Percent\",\"value\":100,\"periodSeconds\":15}]}"},
-    {"HorizontalPodAutoscaler", "spec.behavior.scaleDown", "{}"},
-    {"HorizontalPodAutoscaler", "spec.behavior.scaleDown.selectPolicy", "\"Max\""},
-    {"HorizontalPodAutoscaler", "spec.behavior.scaleDown.policies",
-     "[{\"type\":\"Percent\",\"value\":100,\"periodSeconds\":15}]"},
-    {"PriorityClass", "preemptionPolicy", "\"PreemptLowerPriority\""},
-    {"RoleBinding", "roleRef.apiGroup", "\"rbac.authorization.k8s.io\""},
-    {"ClusterRoleBinding", "roleRef.apiGroup", "\"rbac.authorization.k8s.io\""},
-    {"EndpointSlice", "ports[].protocol", "\"TCP\""},
-    {"EndpointSlice", "ports[].name", "\"\""},
-    {"Endpoints", "subsets[].ports[].protocol", "\"TCP\""},
-    {"CustomResourceDefinition", "+spec.conversion.strategy", "\"None\""},
-    {"ValidatingWebhookConfiguration", "webhooks[].failurePolicy", "\"Fail\""},
-    {"ValidatingWebhookConfiguration", "webhooks[].matchPolicy", "\"Equivalent\""},
-    {"ValidatingWebhookConfiguration", "webhooks[].timeoutSeconds", "10"},
-    {"ValidatingWebhookConfiguration", "webhooks[].namespaceSelector", "{}"},
-    {"ValidatingWebhookConfiguration", "webhooks[].objectSelector", "{}"},
-    {"ValidatingWebhookConfiguration", "webhooks[].clientConfig.service.port", "443"},
-    {"ValidatingWebhookConfiguration", "webhooks[].rules[].scope", "\"*\""},
-    {"MutatingWebhookConfiguration", "webhooks[].failurePolicy", "\"Fail\""},
-    {"MutatingWebhookConfiguration", "webhooks[].matchPolicy", "\"Equivalent\""},
-    {"MutatingWebhookConfiguration", "webhooks[].reinvocationPolicy", "\"Never\""},
-    {"MutatingWebhookConfiguration", "webhooks[].timeoutSeconds", "10"},
-    {"MutatingWebhookConfiguration", "webhooks[].namespaceSelector", "{}"},
-    {"MutatingWebhookConfiguration", "webhooks[].objectSelector", "{}"},
-    {"MutatingWebhookConfiguration", "webhooks[].clientConfig.service.port", "443"},
-    {"MutatingWebhookConfiguration", "webhooks[].rules[].scope", "\"*\""},
-
-    {"pod", "restartPolicy", "\"Always\""},
-    {"pod", "terminationGracePeriodSeconds", "30"},
-    {"pod", "dnsPolicy", "\"ClusterFirst\""},
-    {"pod", "securityContext", "{}"},
-    {"pod", "schedulerName", "\"default-scheduler\""},
-    {"pod", "volumes[].secret.defaultMode", "420"},
-    {"pod", "volumes[].configMap.defaultMode", "420"},
-    {"pod", "volumes[].projected.defaultMode", "420"},
-    {"pod", "volumes[].downwardAPI.defaultMode", "420"},
-    {"pod", "volumes[].downwardAPI.items[].fieldRef.apiVersion", "\"v1\""},
-    {"pod", "volumes[].hostPath.type", "\"\""},
-
-    {"container", "terminationMessagePath", "\"/dev/termination-log\""},
-    {"container", "terminationMessagePolicy", "\"File\""},
-    {"container", "resources", "{}"},
-    {"container", "ports[].protocol", "\"TCP\""},
-    {"container", "env[].valueFrom.fieldRef.apiVersion", "\"v1\""},
-    {"container", "livenessProbe", NULL}, /* NULL: the rows of "probe" at that place */
-    {"container", "readinessProbe", NULL},
-    {"container", "startupProbe", NULL},
-
-    {"probe", "timeoutSeconds", "1"},
-    {"probe", "periodSeconds", "10"},
-    {"probe", "successThreshold", "1"},
-    {"probe", "failureThreshold", "3"},
-    {"probe", "httpGet.scheme", "\"HTTP\""},
-
-    {"bare-pod", "enableServiceLinks", "true"},
-    {"bare-pod", "serviceAccountName", "\"default\""},
-    {"bare-pod", "preemptionPolicy", "\"PreemptLowerPriority\""},
-    {"bare-pod", "priority", "0"},
-    {"bare-pod", "nodeName", "\"sandbox-node\""},
-    {"bare-pod", "tolerations",
-     "[{\"key\":\"node.kubernetes.io/not-ready\",\"operator\":\"Exists\",\"effect\":\"NoExecute\","
-     "\"tolerationSeconds\":300},{\"key\":\"node.kubernetes.io/unreachable\",\"operator\":\"Exists\","
-     "\"effect\":\"NoExecute\",\"tolerationSeconds\":300}]"},
+#define DEFAULT(set, path, json) {set, path, json},
+#include "dr-scenarios/sandbox/defaults.def"
+#undef DEFAULT
 };
 
 static const struct value *fill(struct arena *arena, const struct value *object, const char *set);
@@ -224,83 +114,14 @@ static const struct value *requests_of_limits(struct arena *arena, const struct 
     return container;
 }
 
-static const struct value *mount_token(struct arena *arena, const struct value *container, void *ctx)
+static const struct value *fill_bare_pod(struct arena *arena, const struct value *pod)
 {
-    const struct str *volume = ctx;
-    const struct value *mount =
-        VALUE_MAP(arena, {"name", value_string(arena, *volume)}, {"readOnly", value_bool(arena, true)},
-                  {"mountPath", value_cstr(arena, "/var/run/secrets/kubernetes.io/serviceaccount")});
-    struct value_list_builder mounts = {0};
-    VALUE_EACH(it, value_key(container, "volumeMounts"))
-    {
-        value_push(arena, &mounts, it);
-    }
-    value_push(arena, &mounts, mount);
-    return value_with(arena, container, STR("volumeMounts"), value_list_done(arena, &mounts));
-}
-
-/* The volume that admission gives every pod whose account does not opt out. */
-static const struct value *inject_token(struct sandbox *sandbox, struct arena *arena,
-                                        const struct value *spec)
-{
-    struct str name =
-        str_fmt(arena, "kube-api-access-%05llx", (unsigned long long)(++sandbox->names * 7919 & 0xfffff));
-    const struct value *volume = state_literal(
-        arena, "{\"projected\":{\"sources\":[{\"serviceAccountToken\":{\"expirationSeconds\":3607,\"path\":"
-               "\"token\"}},"
-               "{\"configMap\":{\"name\":\"kube-root-ca.crt\",\"items\":[{\"key\":\"ca.crt\",\"path\":\"ca."
-               "crt\"}]}},"
-               "{\"downwardAPI\":{\"items\":[{\"path\":\"namespace\",\"fieldRef\":{\"apiVersion\":\"v1\","
-               "\"fieldPath\":\"metadata.namespace\"}}]}}],\"defaultMode\":420}}");
-    struct value_list_builder volumes = {0};
-    VALUE_EACH(it, value_key(spec, "volumes"))
-    {
-        value_push(arena, &volumes, it);
-    }
-    value_push(arena, &volumes, value_with(arena, volume, STR("name"), value_string(arena, name)));
-    spec = value_with(arena, spec, STR("volumes"), value_list_done(arena, &volumes));
-    const struct value *containers =
-        value_change_items(arena, value_key(spec, "containers"), mount_token, &name);
-    return value_with(arena, spec, STR("containers"), containers);
-}
-
-static const struct value *account_of(struct sandbox *sandbox, const struct value *pod)
-{
-    const struct served *type = types_kind(sandbox, "", "ServiceAccount");
-    struct str name = value_str_in(pod, PATH("spec", "serviceAccountName"));
-    return type ? state_get(type, value_str_in(pod, PATH("metadata", "namespace")), name) : NULL;
-}
-
-/* What admission takes from the pod's account and priority class. */
-static const struct value *admit(struct sandbox *sandbox, struct arena *arena, const struct value *pod,
-                                 const struct value *spec)
-{
-    const struct served *classes = types_kind(sandbox, "scheduling.k8s.io", "PriorityClass");
-    struct str class = value_str(value_key(spec, "priorityClassName"));
-    const struct value *rank = classes ? state_get(classes, STR_NONE, class) : NULL;
-    const struct value *secrets =
-        value_key(account_of(sandbox, value_with(arena, pod, STR("spec"), spec)), "imagePullSecrets");
-    if (rank != NULL)
-        spec = value_with(arena, spec, STR("priority"), value_key(rank, "value"));
-    return secrets && value_count(value_key(spec, "imagePullSecrets")) == 0
-               ? value_with(arena, spec, STR("imagePullSecrets"), secrets)
-               : spec;
-}
-
-const struct value *defaults_pod(struct sandbox *sandbox, struct arena *arena, const struct value *pod)
-{
-    const struct value *spec = fill(arena, value_key(pod, "spec"), "bare-pod");
-    spec = admit(sandbox, arena, pod, spec);
-    spec = fill_pod(arena, spec);
+    const struct value *spec = fill_pod(arena, fill(arena, value_key(pod, "spec"), "bare-pod"));
     const struct value *containers =
         value_change_items(arena, value_key(spec, "containers"), requests_of_limits, NULL);
     spec =
         value_with(arena, spec, STR("containers"), containers ? containers : value_list_of(arena, NULL, 0));
-    pod = value_with(arena, pod, STR("spec"), spec);
-    const struct value *own = value_key(spec, "automountServiceAccountToken");
-    const struct value *theirs = value_key(account_of(sandbox, pod), "automountServiceAccountToken");
-    bool wanted = own ? value_true(own) : theirs ? value_true(theirs) : true;
-    return wanted ? value_with(arena, pod, STR("spec"), inject_token(sandbox, arena, spec)) : pod;
+    return value_with(arena, pod, STR("spec"), spec);
 }
 
 static const struct value *default_target_port(struct arena *arena, const struct value *port, void *ctx)
@@ -375,41 +196,6 @@ static const struct value *fill_secret(struct arena *arena, const struct value *
             value_string(arena, base64_encode(arena, value_str(&member->value), BASE64_STANDARD)));
     }
     return value_without(arena, object, STR("stringData"));
-}
-
-static const struct value *with_finalizer(struct arena *arena, const struct value *object, const char *name)
-{
-    const struct value *list = value_in(object, PATH("metadata", "finalizers"));
-    VALUE_EACH(it, list)
-    {
-        if (str_is(value_str(it), name))
-            return object;
-    }
-    struct value_list_builder all = {0};
-    VALUE_EACH(it, list)
-    {
-        value_push(arena, &all, it);
-    }
-    value_push(arena, &all, value_cstr(arena, name));
-    return value_with_in(arena, object, PATH("metadata", "finalizers"), value_list_done(arena, &all));
-}
-
-/* The class marked as default fills a claim that names none. */
-static const struct value *fill_claim(struct call *call, const struct value *object)
-{
-    const struct served *type = types_kind(call->sandbox, "storage.k8s.io", "StorageClass");
-    object = with_finalizer(call->arena, object, "kubernetes.io/pvc-protection");
-    object = set_default(call->arena, object, STR("status.phase"), "\"Pending\"", true);
-    if (type == NULL || value_in(object, PATH("spec", "storageClassName")))
-        return object;
-    for (size_t i = 0; i < type->storage->count; i++) {
-        const struct value *class = state_at(type->storage->items[i], UINT64_MAX);
-        const char *mark = "storageclass.kubernetes.io/is-default-class";
-        if (str_is(value_str_in(class, PATH("metadata", "annotations", mark)), "true"))
-            return value_with_in(call->arena, object, PATH("spec", "storageClassName"),
-                                 value_in(class, PATH("metadata", "name")));
-    }
-    return object;
 }
 
 static const struct value *fill_strategy(struct arena *arena, const struct value *object)
@@ -487,9 +273,9 @@ static const struct value *fill_special(struct call *call, const struct value *o
     if (str_is(kind, "Secret"))
         return fill_secret(arena, object);
     if (str_is(kind, "PersistentVolumeClaim"))
-        return fill_claim(call, object);
+        return admission_claim(call->sandbox, arena, object);
     if (str_is(kind, "PersistentVolume"))
-        return with_finalizer(arena, object, "kubernetes.io/pv-protection");
+        return admission_protect(arena, object, "kubernetes.io/pv-protection");
     if (str_is(kind, "Job"))
         return fill_job(arena, object, before);
     if (str_is(kind, "NetworkPolicy"))
@@ -497,7 +283,7 @@ static const struct value *fill_special(struct call *call, const struct value *o
     if (str_is(kind, "CustomResourceDefinition"))
         return fill_definition(arena, object);
     if (str_is(kind, "Pod") && before == NULL)
-        return defaults_pod(call->sandbox, arena, object);
+        return admission_pod(call->sandbox, arena, fill_bare_pod(arena, object));
     if (str_ends(kind, STR("RoleBinding")) && value_is(value_key(object, "subjects"), VALUE_LIST))
         return value_with(arena, object, STR("subjects"),
                           value_change_items(arena, value_key(object, "subjects"), fill_subject, NULL));

@@ -4,7 +4,7 @@
  *   route.c      from a path to a verb            read.c       list and get
  *   state.c      objects and their history        write.c      create, apply, update, delete
  *   types.c      which types are served           fields.c, managed.c  who owns which field, merging
- *   check.c      what the server refuses          defaults.c   what the server fills in
+ *   check.c      what the server refuses          defaults.c, defaults.def, admission.c  what it fills in
  *   bootstrap.c  what a new cluster holds         controllers.c, endpoints.c, workloads.c  what controllers
  *   sandbox.c    start, fill, stop                             leave behind
  *
@@ -205,9 +205,13 @@ const struct value *managed_apply(struct arena *arena, const struct served *type
                                   const struct value *applied, const char *manager, bool force,
                                   const struct value **ret_causes);
 
-/* defaults.c, check.c */
+/* defaults.c, admission.c, check.c */
 const struct value *defaults_fill(struct call *call, const struct value *object, const struct value *before);
-const struct value *defaults_pod(struct sandbox *sandbox, struct arena *arena, const struct value *pod);
+/* A new pod, its defaults filled in: with its priority and with what its account gives it. */
+const struct value *admission_pod(struct sandbox *sandbox, struct arena *arena, const struct value *pod);
+/* A claim with its finalizer; the class marked as default is its own when it names none. */
+const struct value *admission_claim(struct sandbox *sandbox, struct arena *arena, const struct value *claim);
+const struct value *admission_protect(struct arena *arena, const struct value *object, const char *finalizer);
 bool check_object(struct call *call, const struct value *object);
 bool check_update(struct call *call, const struct value *before, const struct value *object);
 /* Drops what the schema of a custom resource does not know. */
