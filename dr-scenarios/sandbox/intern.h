@@ -7,6 +7,7 @@
  *   check.c      what the server refuses          defaults.c, defaults.def, admission.c  what it fills in
  *   bootstrap.c  what a new cluster holds         controllers.c, endpoints.c, workloads.c  what controllers
  *   sandbox.c    start, fill, stop                             leave behind
+ *   pods.h       the pods that they want
  *
  * One mutex guards everything: a call is served under it from its first line to its last, only waiting and sending
  * happen outside. A call has an arena of its own; what stays is copied into the sandbox's arena by state_put.
