@@ -115,10 +115,10 @@ check:
 check-sanitized:
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=debug programs tests
 	@rm -f build/debug/asan.*
-	@ASAN_OPTIONS=log_path=build/debug/asan:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	@ASAN_OPTIONS=log_path=$(CURDIR)/build/debug/asan:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	  build/debug/tests/all -j$(JOBS) > build/debug/test.log 2>&1 || { grep -vE '^\[(RUN |PASS)' build/debug/test.log; exit 1; }
 	@tail -n 1 build/debug/test.log
-	@if ls build/debug/asan.* >/dev/null 2>&1; then head -n 40 build/debug/asan.*; exit 1; fi
+	@.ci/sanitizer-reports build/debug/asan.*
 
 check-clang:
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=clang programs tests

@@ -73,6 +73,7 @@ int main(int argc, char **argv)
     cli.colour_out = !no_colour && isatty(STDOUT_FILENO);
     cli.colour_err = !no_colour && isatty(STDERR_FILENO);
     int status = status_of(&cli, dispatch(&cli, argc, argv, &err), &err);
+    cli_close(&cli);
     if (fflush(stdout) != 0 && status == 0)
         status = err_exit_status(ERR_IO);
     arena_free(arena);

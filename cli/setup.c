@@ -94,6 +94,12 @@ bool cli_need_kube(struct cli *cli, struct err *err)
     return true;
 }
 
+void cli_close(struct cli *cli)
+{
+    kube_close(cli->run.kube);
+    store_close(cli->run.store);
+}
+
 bool cli_argument(struct cli *cli, size_t index, struct str *ret, struct err *err)
 {
     if (index < cli->arguments.count) {
