@@ -60,6 +60,8 @@ void cli_help(FILE *out, const struct command *command); /* NULL: the overview *
 typedef void (*cli_text_fn)(struct cli *cli, const struct value *result, struct buf *out);
 bool cli_print(struct cli *cli, const struct value *result, cli_text_fn text, struct err *err) WARN_UNUSED;
 bool cli_write_out(struct str text, struct err *err) WARN_UNUSED; /* to stdout, all of it */
+/* The reader of stdout has gone (`| head -1`): ends the process as every other program of a pipe ends, by SIGPIPE. */
+void cli_reader_left(void);
 /* One line on stderr while a command works, unless --quiet. */
 void cli_note(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cli_print_error(const struct cli *cli, const struct err *err);

@@ -1,4 +1,6 @@
 /* gitops-pipe: reads the command line, runs one command, says what went wrong. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,20 @@ static void interrupted(int number)
     ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
     (void)ignored;
     _exit(EXIT_INTERRUPTED);
+}
+
+/* With a standard stream closed (cron, some supervisors) the next file or socket opened would take its number, and
+ * what is printed would go into it: hold the numbers. /dev/null opened read-only still refuses what is written to
+ * it, so a lost result is a fault and not a success. */
+static void hold_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null",
+                  O_RDONLY); /* takes the lowest free number; never closed while it is a stream's */
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd > STDERR_FILENO)
+        close(fd);
 }
 
 /* Secrets pass through this process: no core dumps, no ptrace by others of the same user. */
@@ -67,6 +83,7 @@ int main(int argc, char **argv)
     struct err err = {0};
     struct arena *arena = arena_new();
     struct cli cli = {.arena = arena};
+    hold_standard_streams();
     protect_process();
     const char *wish = getenv("NO_COLOR");
     bool no_colour = wish != NULL && *wish != '\0';
@@ -74,7 +91,9 @@ int main(int argc, char **argv)
     cli.colour_err = !no_colour && isatty(STDERR_FILENO);
     int status = status_of(&cli, dispatch(&cli, argc, argv, &err), &err);
     cli_close(&cli);
-    if (fflush(stdout) != 0 && status == 0)
+    if (fflush(stdout) != 0 && errno == EPIPE)
+        cli_reader_left();
+    if (ferror(stdout) && status == 0)
         status = err_exit_status(ERR_IO);
     arena_free(arena);
     return status;

@@ -1,6 +1,7 @@
 /* Results on stdout, faults on stderr; nothing else prints. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,12 @@
 
 enum { OUTPUT_MAX_BYTES = 1 << 30 };
 
+void cli_reader_left(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
 bool cli_write_out(struct str text, struct err *err)
 {
     fflush(stdout);
@@ -18,6 +25,8 @@ bool cli_write_out(struct str text, struct err *err)
         ssize_t wrote = write(STDOUT_FILENO, text.ptr, text.len);
         if (wrote < 0 && errno == EINTR)
             continue;
+        if (wrote < 0 && errno == EPIPE)
+            cli_reader_left();
         if (wrote < 0)
             return err_errno(err, "write to standard output");
         text = str_from(text, (size_t)wrote);

@@ -342,3 +342,45 @@ Test(pipeline, killed_at_any_moment_loses_nothing_and_the_next_run_goes_on, .tim
     GIT(in_shop(&shop, "repository.git"), "fsck", "--strict");
     close_shop(&shop);
 }
+
+/* A file or socket that took the number of a closed stream would be written into; cron and supervisors close them. */
+Test(pipeline, a_closed_standard_output_is_a_fault_and_never_somebody_elses_socket)
+{
+    struct shop shop = open_shop();
+    pid_t pid = fork();
+    int status;
+    if (pid == 0) {
+        if (chdir(shop.dir) != 0)
+            _exit(126);
+        close(STDOUT_FILENO);
+        execl(program_path(shop.arena, "gitops-pipe"), "gitops-pipe", "backup", "--quiet", (char *)NULL);
+        _exit(127);
+    }
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 6, "%d", status);
+    cr_expect(str_contains(PIPE(&shop, "verify", "latest").out, STR("clean")), "what it stored is whole");
+    close_shop(&shop);
+}
+
+Test(pipeline, a_reader_that_left_ends_the_program_without_a_word)
+{
+    struct shop shop = open_shop();
+    int out[2], status;
+    char said;
+    cr_assert_eq(pipe(out), 0);
+    close(out[0]);
+    int err = open(in_shop(&shop, "stderr"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(out[1], STDOUT_FILENO);
+        dup2(err, STDERR_FILENO);
+        execl(program_path(shop.arena, "gitops-pipe"), "gitops-pipe", "completion", "bash", (char *)NULL);
+        _exit(127);
+    }
+    close(out[1]);
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE, "%d", status);
+    cr_expect_eq(pread(err, &said, 1, 0), 0);
+    close(err);
+    close_shop(&shop);
+}
