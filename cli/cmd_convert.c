@@ -7,6 +7,22 @@
 #include "overlays/overlays.h"
 #include "transform/transform.h"
 
+static void print_explanation(struct cli *cli, const struct value *steps, struct buf *out)
+{
+    struct str told = STR_NONE;
+    VALUE_EACH(step, steps)
+    {
+        struct str resource = value_str(value_key(step, "resource"));
+        struct str path = value_str(value_key(step, "path"));
+        if (!str_eq(resource, told))
+            buf_fmt(out, "%.*s\n", STR_ARG(resource));
+        told = resource;
+        buf_fmt(out, "  %-8.*s  %.*s%s[%.*s] %.*s\n", STR_ARG(value_str(value_key(step, "action"))),
+                STR_ARG(path), path.len ? "  " : "", STR_ARG(value_str(value_key(step, "rule"))),
+                STR_ARG(value_str(value_key(step, "why"))));
+    }
+}
+
 /* [namespace/]Kind/name */
 static bool explain(struct cli *cli, const struct transform_log *log, struct err *err)
 {
@@ -17,13 +33,13 @@ static bool explain(struct cli *cli, const struct transform_log *log, struct err
     if (count < 2 || rest.len != 0)
         return err_set(err, ERR_USAGE, "--explain wants Kind/name or namespace/Kind/name");
     struct str namespace = count == 3 ? parts[0] : STR_NONE;
-    struct buf text CLEANUP(buf_done);
-    buf_init(&text, 16 << 20);
-    if (!transform_explain(log, parts[count - 2], namespace, parts[count - 1], &text)) {
+    const struct value *steps =
+        transform_explanation(cli->arena, log, parts[count - 2], namespace, parts[count - 1]);
+    if (steps == NULL) {
         err_set(err, ERR_NOT_FOUND, "no rule touched %.*s", STR_ARG(cli_option(cli, OPTION_EXPLAIN)));
         return err_next(err, "it is written as it was read, or it is not in this backup (gitops-pipe show)");
     }
-    return cli_write_out(buf_view(&text), err);
+    return cli_print(cli, steps, print_explanation, err);
 }
 
 /* A folder that holds somebody else's files is not ours to fill. */

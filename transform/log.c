@@ -22,30 +22,25 @@ static bool is_asked_for(const struct resource *resource, struct str kind, struc
            (namespace.len == 0 || str_eq(resource->namespace, namespace));
 }
 
-static void explain_entry(struct buf *text, struct arena *scratch, const struct transform_entry *entry)
+static const struct value *explain_entry(struct arena *arena, const struct transform_entry *entry)
 {
     static const char *const words[] = {
         [TRANSFORM_DROPPED] = "left out", [TRANSFORM_REMOVED] = "removed", [TRANSFORM_CHANGED] = "changed"};
-    struct str where = pointer_dotted(scratch, entry->pointer);
-    buf_fmt(text, "  %-8s  %.*s%s[%s] %s\n", words[entry->action], STR_ARG(where), where.len ? "  " : "",
-            entry->rule->id, entry->rule->why);
+    return VALUE_MAP(arena, {"resource", value_string(arena, resource_label(arena, entry->resource))},
+                     {"action", value_cstr(arena, words[entry->action])},
+                     {"path", value_string(arena, pointer_dotted(arena, entry->pointer))},
+                     {"rule", value_cstr(arena, entry->rule->id)},
+                     {"why", value_cstr(arena, entry->rule->why)});
 }
 
-bool transform_explain(const struct transform_log *log, struct str kind, struct str namespace,
-                       struct str name, struct buf *text)
+const struct value *transform_explanation(struct arena *arena, const struct transform_log *log,
+                                          struct str kind, struct str namespace, struct str name)
 {
-    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
-    const struct resource *told = NULL;
-    for (size_t i = 0; i < log->count; i++) {
-        const struct transform_entry *entry = &log->items[i];
-        if (!is_asked_for(entry->resource, kind, namespace, name))
-            continue;
-        if (entry->resource != told)
-            buf_fmt(text, "%.*s\n", STR_ARG(resource_label(scratch, entry->resource)));
-        told = entry->resource;
-        explain_entry(text, scratch, entry);
-    }
-    return told != NULL;
+    struct value_list_builder steps = {0};
+    for (size_t i = 0; i < log->count; i++)
+        if (is_asked_for(log->items[i].resource, kind, namespace, name))
+            value_push(arena, &steps, explain_entry(arena, &log->items[i]));
+    return steps.count ? value_list_done(arena, &steps) : NULL;
 }
 
 static void rule_markdown(struct buf *text, const struct transform_rule *rule)

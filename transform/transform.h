@@ -40,10 +40,11 @@ bool transform_run(struct run *run, struct bundle *bundle, struct transform_log 
                    struct err *err) WARN_UNUSED;
 const struct value *transform_section(struct arena *arena, const struct transform_log *log);
 
-/* Writes for each resource of that kind and name, in whatever namespace, what the rules did to it and why. False when
- * the log has nothing on it: no rule touched it, or there is no such resource. An empty namespace means any. */
-bool transform_explain(const struct transform_log *log, struct str kind, struct str namespace,
-                       struct str name, struct buf *text);
+/* What the rules did to each resource of that kind and name, in whatever namespace, and why: [{resource, action, path,
+ * rule, why}]. NULL when the log has nothing on it: no rule touched it, or there is no such resource. An empty
+ * namespace means any. */
+const struct value *transform_explanation(struct arena *arena, const struct transform_log *log,
+                                          struct str kind, struct str namespace, struct str name);
 
 /* The table, for manuals and configuration. */
 struct transform_rule_info {

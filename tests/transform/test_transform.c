@@ -94,13 +94,9 @@ Test(transform, a_rule_that_does_not_exist_is_a_fault_of_the_configuration)
 static const char *explained(struct transform_fixture *fixture, const char *kind, const char *namespace,
                              const char *name)
 {
-    struct buf text;
-    buf_init(&text, 1 << 20);
-    bool told = transform_explain(&fixture->log, str_of(kind), str_of(namespace), str_of(name), &text);
-    cr_expect_eq(told, text.len > 0);
-    const char *copy = str_c(fixture->arena, buf_view(&text));
-    buf_done(&text);
-    return copy;
+    const struct value *steps =
+        transform_explanation(fixture->arena, &fixture->log, str_of(kind), str_of(namespace), str_of(name));
+    return steps ? str_c(fixture->arena, json_text(fixture->arena, steps)) : "";
 }
 
 Test(transform, the_log_explains_what_each_rule_did)
@@ -110,10 +106,10 @@ Test(transform, the_log_explains_what_each_rule_did)
     cr_assert(transform_fixture_run(&fixture), "%s", fixture.err.msg);
 
     const char *web = explained(&fixture, "service", "", "web");
-    cr_expect(strstr(web, "shop/Service/web\n") == web, "%s", web);
-    cr_expect(strstr(web, "removed   spec.clusterIP  [service.addresses] "), "%s", web);
-    cr_expect(strstr(web, "removed   spec.sessionAffinity  [defaults.fields] "), "%s", web);
-    cr_expect(strstr(explained(&fixture, "Secret", "shop", "db"), "left out  [secrets.omit] "));
+    cr_expect(strstr(web, "\"resource\":\"shop/Service/web\""), "%s", web);
+    cr_expect(strstr(web, "\"removed\",\"path\":\"spec.clusterIP\",\"rule\":\"service.addresses\""), "%s", web);
+    cr_expect(strstr(web, "\"removed\",\"path\":\"spec.sessionAffinity\",\"rule\":\"defaults.fields\""), "%s", web);
+    cr_expect(strstr(explained(&fixture, "Secret", "shop", "db"), "\"left out\",\"path\":\"\",\"rule\":\"secrets.omit\""));
     cr_expect_str_empty(explained(&fixture, "Service", "bank", "web"));
     cr_expect_str_empty(explained(&fixture, "Service", "", "other"));
     transform_fixture_done(&fixture);
