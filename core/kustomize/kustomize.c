@@ -250,8 +250,9 @@ static bool find_file(struct build *build, struct str dir, const struct file **r
         found = file ? file : found;
     }
     if (found == NULL)
-        return err_set(build->err, ERR_NOT_FOUND, "there is no '%.*s' with a kustomization.yaml",
-                       STR_ARG(dir));
+        return dir.len ? err_set(build->err, ERR_NOT_FOUND, "there is no '%.*s' with a kustomization.yaml",
+                                 STR_ARG(dir))
+                       : err_set(build->err, ERR_NOT_FOUND, "the folder has no kustomization.yaml");
     *ret_file = found;
     return true;
 }
