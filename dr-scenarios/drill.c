@@ -116,6 +116,7 @@ static bool wait_ready(struct drill *drill, struct err *err)
 
 static bool restored_well(struct drill *drill, struct err *err)
 {
+    drill->detail = STR("nothing failed, everything is ready");
     return restore_verdict(&drill->restored, err);
 }
 

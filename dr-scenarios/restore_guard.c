@@ -15,7 +15,7 @@ static bool check_identity(struct kube *target, struct arena *scratch, const str
     if (!str_eq(value_str_in(system, PATH("metadata", "uid")), source))
         return true;
     err_set(err, ERR_REFUSED, "the target is the very cluster that was backed up");
-    return err_next(err, "choose another target, or say that this one may be overwritten");
+    return err_next(err, "choose another target; restore --allow-same-cluster overwrites this one");
 }
 
 /* Namespaces that every cluster has from its start. */
@@ -44,7 +44,7 @@ static bool check_empty(struct kube *target, struct arena *scratch, const struct
         return true;
     struct str names = str_join(scratch, there.items, there.count, STR(", "));
     err_set(err, ERR_REFUSED, "the target is not empty: it has %.*s", STR_ARG(names));
-    return err_next(err, "choose an empty cluster, or say that what is there may be overwritten");
+    return err_next(err, "choose an empty cluster; restore --allow-not-empty overwrites what is there");
 }
 
 bool restore_guard(struct kube *target, struct arena *scratch, const struct restore_options *options,
