@@ -64,6 +64,8 @@ bool cli_write_out(struct str text, struct err *err) WARN_UNUSED; /* to stdout, 
 void cli_reader_left(void);
 /* One line on stderr while a command works, unless --quiet. */
 void cli_note(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* The same for what must be seen: --quiet does not silence it. */
+void cli_warn(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cli_print_error(const struct cli *cli, const struct err *err);
 struct str cli_bytes(struct arena *arena, uint64_t bytes);      /* "6.1 MB" */
 struct str cli_thousands(struct arena *arena, uint64_t number); /* "14 210" */

@@ -72,6 +72,16 @@ static bool prepare(struct cli *cli, struct bundle *snapshot, struct err *err)
     return cli_load(cli, STR("latest"), snapshot, err) && cli_convert(cli, snapshot, &declared, err);
 }
 
+/* Asked before a backup is loaded: the wrong name is the first thing to tell. */
+static bool is_known(struct str name, struct err *err)
+{
+    for (size_t i = 0; i < drill_count(); i++)
+        if (str_is(name, drill_scenario(i).id))
+            return true;
+    err_set(err, ERR_USAGE, "no such drill: %.*s", STR_ARG(name));
+    return err_next(err, "gitops-pipe drill list shows them");
+}
+
 static bool rehearse(struct cli *cli, struct str name, struct err *err)
 {
     struct bundle snapshot;
@@ -96,7 +106,7 @@ bool cmd_drill(struct cli *cli, struct err *err)
     if (str_is(name, "list"))
         return list(cli, err);
     if (!str_is(name, "all"))
-        return rehearse(cli, name, err);
+        return is_known(name, err) && rehearse(cli, name, err);
     for (size_t i = 0; i < drill_count(); i++)
         if (!rehearse(cli, str_of(drill_scenario(i).id), err))
             return false;

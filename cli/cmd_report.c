@@ -23,7 +23,10 @@ static bool read_report(struct cli *cli, const struct value **ret_report, struct
 
 bool cmd_report(struct cli *cli, struct err *err)
 {
-    struct str name = cli_has(cli, OPTION_FORMAT) ? cli_option(cli, OPTION_FORMAT) : STR("markdown");
+    static const char *const usual[] = {
+        [OUTPUT_TEXT] = "markdown", [OUTPUT_JSON] = "json", [OUTPUT_YAML] = "json"};
+    struct str name =
+        cli_has(cli, OPTION_FORMAT) ? cli_option(cli, OPTION_FORMAT) : str_of(usual[cli->format]);
     enum report_format format;
     const struct value *report;
     struct buf out CLEANUP(buf_done);
@@ -32,6 +35,8 @@ bool cmd_report(struct cli *cli, struct err *err)
         return err_set(err, ERR_USAGE, "--format is html, markdown or json, not \"%.*s\"", STR_ARG(name));
     if (!read_report(cli, &report, err))
         return false;
+    if (cli->format == OUTPUT_YAML && !cli_has(cli, OPTION_FORMAT) && !cli_has(cli, OPTION_OUT))
+        return cli_print(cli, report, NULL, err);
     report_write(format, cli->arena, report, &out);
     if (!buf_ok(&out))
         return err_set(err, ERR_LIMIT, "the report is larger than %d bytes", REPORT_MAX_BYTES);

@@ -95,6 +95,7 @@ static bool restore(struct cli *cli, struct kube *target, const struct source *s
 {
     struct restore_options options = {.dry_run = cli_has(cli, OPTION_DRY_RUN),
                                       .allow_not_empty = cli_has(cli, OPTION_ALLOW_NOT_EMPTY),
+                                      .allow_same_cluster = cli_has(cli, OPTION_ALLOW_SAME_CLUSTER),
                                       .source_uid = source->snapshot.cluster_uid,
                                       .provided_secrets = &source->snapshot};
     struct restore_result result = {0};

@@ -176,6 +176,28 @@ static bool take_command(struct cli *cli, struct str name, struct err *err)
                 : err_next(err, "gitops-pipe --help lists the commands");
 }
 
+/* A command takes what its row of the table names: one argument or none. */
+static bool check_arguments(const struct cli *cli, struct err *err)
+{
+    size_t most = cli->command != NULL && cli->command->arguments[0] != '\0' ? 1 : 0;
+    if (cli->arguments.count <= most)
+        return true;
+    struct str extra = cli->arguments.items[most];
+    err_set(err, ERR_USAGE, "%s takes %s argument, and \"%.*s\" is one more", cli->command->name,
+            most ? "one" : "no", STR_ARG(extra));
+    return err_next(err, "gitops-pipe %s --help shows examples", cli->command->name);
+}
+
+/* Known before anything else is read: what is wrong with the rest of the line is told in that format too. */
+static bool wants_json_log(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (str_is(str_of(argv[i]), "--log-format=json") ||
+            (str_is(str_of(argv[i]), "--log-format") && i + 1 < argc && str_is(str_of(argv[i + 1]), "json")))
+            return true;
+    return false;
+}
+
 static bool check_options(const struct cli *cli, struct err *err)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++)
@@ -208,6 +230,7 @@ static bool read_format(struct cli *cli, struct err *err)
 bool cli_parse(struct cli *cli, int argc, char **argv, struct err *err)
 {
     bool only_arguments = false;
+    cli->log_json = wants_json_log(argc, argv);
     for (int i = 1; i < argc; i++) {
         struct str text = str_of(argv[i]);
         bool is_option = !only_arguments && text.len > 1 && text.ptr[0] == '-';
@@ -223,5 +246,5 @@ bool cli_parse(struct cli *cli, int argc, char **argv, struct err *err)
             *ARENA_PUSH(cli->arena, &cli->arguments) = text;
         }
     }
-    return check_options(cli, err) && read_format(cli, err);
+    return check_options(cli, err) && check_arguments(cli, err) && read_format(cli, err);
 }

@@ -48,6 +48,15 @@ bool cli_print(struct cli *cli, const struct value *result, cli_text_fn text, st
     return cli_write_out(buf_view(&out), err);
 }
 
+static void say(const struct cli *cli, const char *level, const char *text)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    const struct value *line =
+        VALUE_MAP(arena, {"level", value_cstr(arena, level)}, {"message", value_cstr(arena, text)});
+    struct str said = cli->log_json ? json_text(arena, line) : str_of(text);
+    fprintf(stderr, "%.*s\n", STR_ARG(said));
+}
+
 void cli_note(const struct cli *cli, const char *fmt, ...)
 {
     char text[1024];
@@ -57,11 +66,17 @@ void cli_note(const struct cli *cli, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
-    const struct value *line =
-        VALUE_MAP(arena, {"level", value_cstr(arena, "info")}, {"message", value_cstr(arena, text)});
-    struct str said = cli->log_json ? json_text(arena, line) : str_of(text);
-    fprintf(stderr, "%.*s\n", STR_ARG(said));
+    say(cli, "info", text);
+}
+
+void cli_warn(const struct cli *cli, const char *fmt, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    say(cli, "warning", text);
 }
 
 static void print_error_json(const struct err *err)

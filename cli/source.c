@@ -18,7 +18,7 @@ struct str cli_cluster(const struct cli *cli, struct str which)
 static void tell_problems(struct cli *cli, const struct bundle *bundle)
 {
     for (size_t i = 0; i < bundle->problems.count; i++)
-        fprintf(stderr, "left out: %.*s\n", STR_ARG(bundle->problems.items[i]));
+        cli_warn(cli, "left out: %.*s", STR_ARG(bundle->problems.items[i]));
     cli->incomplete = cli->incomplete || bundle->problems.count != 0;
 }
 

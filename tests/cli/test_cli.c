@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/files.h"
 #include "core/base/json.h"
 #include "tests/harness/program.h"
 
@@ -27,6 +28,9 @@ Test(cli, wrong_usage_exits_with_2_and_says_what_to_do)
         {{"show"}, "show needs <backup>"},
         {{"convert", "x", "--secrets", "plain"}, "no such mode"},
         {{"-c", "/no/such/file.yaml", "list"}, "/no/such/file.yaml"},
+        {{"list", "extra"}, "list takes no argument"},
+        {{"score", "a", "b"}, "\"b\" is one more"},
+        {{"drill", "earthquake"}, "gitops-pipe drill list"},
         {{"completion", "tcsh"}, "bash, zsh or fish"},
     };
     struct arena *arena = arena_new();
@@ -120,6 +124,47 @@ Test(cli, errors_can_be_json_for_log_collectors)
     cr_assert(json_parse(arena, result.err, NULL, &line, &err), "%s: %.*s", err.msg, STR_ARG(result.err));
     cr_expect(str_is(value_str_in(line, PATH("level")), "error"));
     cr_expect(value_str_in(line, PATH("message")).len != 0);
+    arena_free(arena);
+}
+
+Test(cli, wrong_usage_is_json_too_wherever_the_option_stands)
+{
+    static const struct {
+        const char *arguments[5];
+    } cases[] = {{{"--frob", "--log-format", "json"}}, {{"list", "extra", "--log-format=json"}}};
+    struct arena *arena = arena_new();
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct program_result result = program_run(arena, "gitops-pipe", NULL, cases[i].arguments, STR_NONE);
+        const struct value *line;
+        struct err err;
+        cr_assert(json_parse(arena, result.err, NULL, &line, &err), "%s: %.*s", err.msg, STR_ARG(result.err));
+        cr_expect(str_is(value_str_in(line, PATH("code")), "USAGE"));
+    }
+    arena_free(arena);
+}
+
+/* --output is a promise of every command, not of most. */
+Test(cli, an_explanation_and_a_report_follow_output_json)
+{
+    static const char manifest[] =
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop, uid: u1}\n";
+    static const char report[] = "{\"schemaVersion\": 1, \"cluster\": {\"name\": \"shop\"}}";
+    struct arena *arena = arena_new();
+    const struct value *value;
+    struct err err;
+    const char *folder = temp_folder(arena);
+    const char *file = str_c(arena, str_fmt(arena, "%s/report.json", folder));
+    struct program_result result = program_run(
+        arena, "gitops-pipe", NULL,
+        (const char *const[]){"convert", "-", "--explain", "Service/web", "--output", "json", NULL},
+        str_of(manifest));
+    cr_assert(json_parse(arena, result.out, NULL, &value, &err), "%s: %.*s", err.msg, STR_ARG(result.err));
+    cr_expect(str_is(value_str_in(value_item(value, 0), PATH("path")), "metadata.uid"));
+    cr_expect(str_is(value_str_in(value_item(value, 0), PATH("resource")), "shop/Service/web"));
+    cr_assert(file_write(file, str_of(report), 0644, &err), "%s", err.msg);
+    result = RUN(arena, "report", file, "--output", "json");
+    cr_assert(json_parse(arena, result.out, NULL, &value, &err), "%s: %.*s", err.msg, STR_ARG(result.out));
+    temp_remove(folder);
     arena_free(arena);
 }
 
