@@ -12,7 +12,9 @@ enum { PATIENCE_MS = 800 }; /* a stop takes less than a second */
 static const char help[] =
     "Usage: backupd [options]\n"
     "\n"
-    "Serves backups, scores and drills over HTTP. Stops on SIGTERM or SIGINT, after the requests in flight.\n"
+    "The engine of gitops-pipe as a service. Today it answers GET /health; jobs over HTTP are still to "
+    "come.\n"
+    "Stops on SIGTERM or SIGINT, after the requests in flight.\n"
     "\n"
     "  --listen ADDRESS:PORT  where to listen (127.0.0.1:8080); port 0 takes a free one\n"
     "  --allow-remote         listen on an address that is not loopback; put authentication in front\n"

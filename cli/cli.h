@@ -86,6 +86,7 @@ bool cli_argument(struct cli *cli, size_t index, struct str *ret, struct err *er
 bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;
 
 /* <backup|dir|file|-> to a bundle (source.c): an existing path, "-", else an id or "latest" in the store. */
+bool cli_is_path(struct cli *cli, struct str what); /* it exists on disk, or is "-" */
 bool cli_load(struct cli *cli, struct str what, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;
 /* Which cluster's backups `which` means: --cluster, else for "latest" the configured cluster; empty: any. */
 struct str cli_cluster(const struct cli *cli, struct str which);

@@ -31,6 +31,7 @@ static void print_types(struct buf *out, const struct value *types)
 static void print_show(struct cli *cli, const struct value *result, struct buf *out)
 {
     const struct value *cluster = value_key(result, "cluster");
+    print_line(out, result, "manifests", "path");
     print_line(out, result, "backup", "id");
     print_line(out, cluster, "cluster", "name");
     print_line(out, cluster, "server", "version");
@@ -38,8 +39,38 @@ static void print_show(struct cli *cli, const struct value *result, struct buf *
     print_line(out, result, "resourceVersion", "resourceVersion");
     print_line(out, result, "complete", "complete");
     print_line(out, result, "objects", "objects");
-    buf_fmt(out, " %-17s %zu\n types with objects:\n", "packs", value_count(value_key(result, "packs")));
+    if (value_key(result, "packs") != NULL)
+        buf_fmt(out, " %-17s %zu\n", "packs", value_count(value_key(result, "packs")));
+    buf_text(out, " types with objects:\n");
     print_types(out, value_key(result, "types"));
+}
+
+/* The same for manifests: a count per type, from the objects themselves. */
+static bool show_path(struct cli *cli, struct str path, struct err *err)
+{
+    struct arena *arena = cli->arena;
+    struct value_list_builder types = {0};
+    struct bundle bundle;
+    if (!cli_load(cli, path, &bundle, err))
+        return false;
+    for (size_t i = 0; i < bundle.types.count; i++) {
+        const struct resource_type *type = &bundle.types.items[i];
+        int64_t count = 0;
+        for (size_t j = 0; j < bundle.count; j++)
+            count += str_eq(bundle.items[j].kind, type->kind) &&
+                     str_eq(resource_group(&bundle.items[j]), type->group);
+        if (count != 0)
+            value_push(arena, &types,
+                       VALUE_MAP(arena, {"group", value_string(arena, type->group)},
+                                 {"version", value_string(arena, type->version)},
+                                 {"kind", value_string(arena, type->kind)},
+                                 {"plural", value_string(arena, type->plural)},
+                                 {"objects", value_int(arena, count)}));
+    }
+    const struct value *result = VALUE_MAP(
+        arena, {"path", value_string(arena, path)}, {"complete", value_bool(arena, bundle.complete)},
+        {"objects", value_int(arena, (int64_t)bundle.count)}, {"types", value_list_done(arena, &types)});
+    return cli_print(cli, result, print_show, err);
 }
 
 bool cmd_show(struct cli *cli, struct err *err)
@@ -47,7 +78,11 @@ bool cmd_show(struct cli *cli, struct err *err)
     struct str which;
     struct catalog_entry entry;
     struct manifest manifest;
-    if (!cli_argument(cli, 0, &which, err) || !cli_need_store(cli, err) ||
+    if (!cli_argument(cli, 0, &which, err))
+        return false;
+    if (cli_is_path(cli, which))
+        return show_path(cli, which, err);
+    if (!cli_need_store(cli, err) ||
         !catalog_find(cli->run.store, cli->arena, cli_cluster(cli, which), which, &entry, err) ||
         !manifest_fetch(cli->run.store, cli->arena, entry.key, &manifest, err))
         return false;

@@ -32,12 +32,38 @@ static bool damaged(const struct value *problems, struct err *err)
     return err_next(err, "take a new backup now: it sends again what is damaged, and leaves what is whole");
 }
 
+static void print_path(struct cli *cli, const struct value *result, struct buf *out)
+{
+    buf_fmt(out, " %.*s  %s · %.*s objects read\n", STR_ARG(value_str(value_key(result, "path"))),
+            value_true(value_key(result, "clean")) ? "clean" : "with faults",
+            STR_ARG(value_text(value_key(result, "objects"))));
+}
+
+/* Manifests have no hashes: whole means that every document could be read. What could not is told while loading. */
+static bool verify_path(struct cli *cli, struct str path, struct err *err)
+{
+    struct bundle bundle;
+    if (!cli_load(cli, path, &bundle, err))
+        return false;
+    struct value_list_builder problems = {0};
+    for (size_t i = 0; i < bundle.problems.count; i++)
+        value_push(cli->arena, &problems, value_string(cli->arena, bundle.problems.items[i]));
+    const struct value *result = VALUE_MAP(cli->arena, {"path", value_string(cli->arena, path)},
+                                           {"clean", value_bool(cli->arena, bundle.problems.count == 0)},
+                                           {"objects", value_int(cli->arena, (int64_t)bundle.count)},
+                                           {"problems", value_list_done(cli->arena, &problems)});
+    return cli_print(cli, result, print_path, err);
+}
+
 bool cmd_verify(struct cli *cli, struct err *err)
 {
     struct str which;
     bool clean;
-    if (!cli_argument(cli, 0, &which, err) || !cli_need_store(cli, err) ||
-        !backup_verify(&cli->run, cli_cluster(cli, which), which, &clean, err))
+    if (!cli_argument(cli, 0, &which, err))
+        return false;
+    if (cli_is_path(cli, which))
+        return verify_path(cli, which, err);
+    if (!cli_need_store(cli, err) || !backup_verify(&cli->run, cli_cluster(cli, which), which, &clean, err))
         return false;
     const struct value *section = value_key(run_report(&cli->run), "verify");
     if (!cli_print(cli, section, print_verify, err))

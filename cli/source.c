@@ -50,10 +50,15 @@ static bool load_backup(struct cli *cli, struct str what, struct bundle *ret_bun
     return false;
 }
 
-bool cli_load(struct cli *cli, struct str what, struct bundle *ret_bundle, struct err *err)
+bool cli_is_path(struct cli *cli, struct str what)
 {
     struct stat info;
-    bool on_disk = str_is(what, "-") || stat(str_c(cli->arena, what), &info) == 0;
+    return str_is(what, "-") || stat(str_c(cli->arena, what), &info) == 0;
+}
+
+bool cli_load(struct cli *cli, struct str what, struct bundle *ret_bundle, struct err *err)
+{
+    bool on_disk = cli_is_path(cli, what);
     if (!(on_disk ? load_path : load_backup)(cli, what, ret_bundle, err))
         return false;
     tell_problems(cli, ret_bundle);

@@ -25,7 +25,7 @@ Test(cli, wrong_usage_exits_with_2_and_says_what_to_do)
         {{"list", "--output", "xml"}, "--output is text, json or yaml"},
         {{"list", "--output"}, "--output needs a value"},
         {{"list", "--quiet=yes"}, "--quiet takes no value"},
-        {{"show"}, "show needs <backup>"},
+        {{"show"}, "show needs <backup|dir|file|->"},
         {{"convert", "x", "--secrets", "plain"}, "no such mode"},
         {{"-c", "/no/such/file.yaml", "list"}, "/no/such/file.yaml"},
         {{"list", "extra"}, "list takes no argument"},

@@ -267,6 +267,23 @@ Test(pipeline, malformed_manifests_are_named_with_file_line_and_column_and_the_r
     close_shop(&shop);
 }
 
+Test(pipeline, a_folder_of_manifests_works_where_a_backup_does)
+{
+    static const char *const verbs[] = {"show", "verify", "score"};
+    struct shop shop = open_shop();
+    char estate[4096];
+    cr_assert_not_null(realpath("testdata/estates/production-simulation", estate));
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+        struct program_result result = PIPE(&shop, verbs[i], estate, "-q", "-o", "json");
+        cr_expect_eq(result.status, 0, "%s: %.*s", verbs[i], STR_ARG(result.err));
+        cr_expect_gt(value_count(json_of(&shop, result)), 0, "%s", verbs[i]);
+    }
+    cr_expect_eq(PIPE(&shop, "convert", estate, "--out", "repo", "-q").status, 0);
+    struct program_result again = PIPE(&shop, "score", "repo/overlays/prod", "-q", "-o", "json");
+    cr_expect_eq(again.status, 0, "a kustomization is rendered: %.*s", STR_ARG(again.err));
+    close_shop(&shop);
+}
+
 Test(pipeline, uncommitted_changes_in_the_target_are_never_overwritten)
 {
     struct shop shop = open_shop();
