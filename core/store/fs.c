@@ -148,8 +148,7 @@ static bool fs_write(struct store *store, struct arena *arena, const struct stor
     const char *path = path_of(arena, fs, write->key), *parent = parent_of(arena, path);
     const char *tmp = NULL;
 
-    if (write->create && access(path, F_OK) == 0)
-        return store_taken(write->key, err);
+    /* Also where the key is taken already: a store that cannot be written says that first, as S3 does. */
     if (!make_dirs(arena, parent, err) || !write_tmp(fs, arena, write->body, &tmp, err))
         return false;
     if (give_name(tmp, path, write->create) != 0) {

@@ -88,6 +88,25 @@ Test(store_fs, a_write_that_does_not_fit_leaves_nothing)
     fixture_done(&f);
 }
 
+/* doctor asks again and again: the first proof must not make a disk that has filled up since look well. */
+Test(store_fs, a_probe_after_the_first_still_writes)
+{
+    struct fixture f = fixture_new();
+    struct rlimit before, none;
+    cr_assert(store_probe(f.store, f.arena, &f.err), "%s", f.err.msg);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &none);
+
+    bool proved = store_probe(f.store, f.arena, &f.err);
+
+    setrlimit(RLIMIT_FSIZE, &before);
+    cr_expect_not(proved);
+    cr_expect_eq(f.err.code, ERR_IO, "%s", f.err.msg);
+    fixture_done(&f);
+}
+
 Test(store_fs, what_a_killed_writer_left_is_unseen_and_swept_a_day_later)
 {
     struct fixture f = fixture_new();
