@@ -12,6 +12,18 @@ static struct str list_prefix(struct arena *arena, struct str path)
     return path.len ? str_fmt(arena, "%.*s.", STR_ARG(path)) : STR_NONE;
 }
 
+/* Keys of the whole document that no row of the table stands for. */
+static const char *const document_keys[] = {"apiVersion", "kind", "stores", "environments"};
+
+static void keep_nearer(struct str *best, unsigned *best_distance, struct str known, struct str wrong)
+{
+    unsigned distance = str_distance(known, wrong);
+    if (distance < *best_distance) {
+        *best = known;
+        *best_distance = distance;
+    }
+}
+
 /* The known key nearest to a wrong one: the last part of every path that starts as this one does. */
 static struct str nearest_key(struct config_reader *r, const struct config_table *table, struct str prefix,
                               struct str wrong)
@@ -22,13 +34,11 @@ static struct str nearest_key(struct config_reader *r, const struct config_table
         struct str path = str_of(table->keys[i].path);
         if (!str_starts(path, prefix))
             continue;
-        struct str rest = str_from(path, prefix.len), part = str_cut(&rest, '.');
-        unsigned distance = str_distance(part, wrong);
-        if (distance < best_distance) {
-            best = part;
-            best_distance = distance;
-        }
+        struct str rest = str_from(path, prefix.len);
+        keep_nearer(&best, &best_distance, str_cut(&rest, '.'), wrong);
     }
+    for (size_t i = 0; i < COUNT_OF(document_keys) && table == &config_keys && prefix.len == 0; i++)
+        keep_nearer(&best, &best_distance, str_of(document_keys[i]), wrong);
     return best;
 }
 
@@ -210,9 +220,8 @@ static bool read_document(struct config_reader *r, const struct value *root, str
     if (!check_header(r, root) || (stores && !read_stores(r, stores, config)) ||
         (environments && !read_environments(r, environments, config)))
         return false;
-    static const char *const done[] = {"apiVersion", "kind", "stores", "environments"};
-    for (size_t i = 0; i < COUNT_OF(done); i++)
-        root = value_without(r->arena, root, str_of(done[i]));
+    for (size_t i = 0; i < COUNT_OF(document_keys); i++)
+        root = value_without(r->arena, root, str_of(document_keys[i]));
     if (!read_map(r, &config_keys, STR_NONE, STR_NONE, root, config))
         return false;
     if (config->weight_schema + config->weight_security + config->weight_production +

@@ -86,6 +86,8 @@ Test(config, faults_name_the_place_and_the_nearest_key)
         {HEADER "cluster:\n  contxt: x\n", ":4:3: unknown key \"contxt\"; did you mean \"context\"?"},
         {HEADER "stores:\n  - {url: 'file:///x', ednpoint: y}\n",
          ":4:24: unknown key \"ednpoint\"; did you mean \"endpoint\"?"},
+        {HEADER "enviroments: []\n", ":3:1: unknown key \"enviroments\"; did you mean \"environments\"?"},
+        {HEADER "store: []\n", "did you mean \"stores\"?"},
         {HEADER "zzzzzzzz: 1\n", "unknown key \"zzzzzzzz\""},
         {HEADER "cluster: {name: 5}\n", "expected a text, found a number"},
         {HEADER "cluster: x\n", ":3:1: expected a map, found a string"},
