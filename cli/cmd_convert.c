@@ -42,6 +42,16 @@ static bool explain(struct cli *cli, const struct transform_log *log, struct err
     return cli_print(cli, steps, print_explanation, err);
 }
 
+/* What convert wrote to: finished, or killed on the way (see core/base/files.h). */
+static bool is_ours(struct cli *cli, const char *out)
+{
+    static const char *const marks[] = {".gitops-pipe.yaml", ".gitops-pipe.files", ".gitops-pipe.tmp"};
+    for (size_t i = 0; i < COUNT_OF(marks); i++)
+        if (access(str_c(cli->arena, str_fmt(cli->arena, "%s/%s", out, marks[i])), F_OK) == 0)
+            return true;
+    return false;
+}
+
 /* A folder that holds somebody else's files is not ours to fill. */
 static bool check_out(struct cli *cli, const char *out, struct err *err)
 {
@@ -54,8 +64,7 @@ static bool check_out(struct cli *cli, const char *out, struct err *err)
             !str_is(str_of(entry->d_name), ".git"))
             empty = false;
     closedir(dir);
-    const char *mark = str_c(cli->arena, str_fmt(cli->arena, "%s/.gitops-pipe.yaml", out));
-    if (empty || access(mark, F_OK) == 0 || cli_has(cli, OPTION_FORCE))
+    if (empty || is_ours(cli, out) || cli_has(cli, OPTION_FORCE))
         return true;
     err_set(err, ERR_REFUSED, "%s holds files that convert did not write", out);
     return err_next(err, "name an empty folder with --out, or say --force to write between them");

@@ -3,6 +3,7 @@
 
 #include "backupd/catalog.h"
 #include "cli/cli.h"
+#include "core/store/store.h"
 
 enum { LIST_MAX = 1000 };
 
@@ -28,7 +29,8 @@ static void print_row(struct cli *cli, const struct value *backup, struct buf *o
 static void print_list(struct cli *cli, const struct value *result, struct buf *out)
 {
     if (value_count(result) == 0)
-        buf_text(out, "no backups yet; gitops-pipe backup makes one\n");
+        buf_fmt(out, "no backups in %.*s yet; gitops-pipe backup makes one\n",
+                STR_ARG(store_url(cli->run.store)));
     VALUE_EACH(backup, result)
     print_row(cli, backup, out);
 }

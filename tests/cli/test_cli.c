@@ -168,6 +168,27 @@ Test(cli, an_explanation_and_a_report_follow_output_json)
     arena_free(arena);
 }
 
+/* Its first mark in an empty folder is the one it stages in; the next run goes on from there. */
+Test(cli, convert_goes_on_where_a_killed_one_stopped)
+{
+    static const char manifest[] = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\n";
+    static const char *const convert[] = {"convert", "-", "--secrets", "omit", "--out", ".", NULL};
+    struct arena *arena = arena_new();
+    struct err err;
+    const char *folder = temp_folder(arena);
+    const char *other = str_c(arena, str_fmt(arena, "%s/somebody.txt", folder));
+    cr_assert(file_write(other, STR("else"), 0644, &err), "%s", err.msg);
+    cr_expect_eq(program_run(arena, "gitops-pipe", folder, convert, str_of(manifest)).status, 5);
+    unlink(other);
+    const char *staging = str_c(arena, str_fmt(arena, "%s/.gitops-pipe.tmp", folder));
+    cr_assert(file_make_dirs(staging, &err), "%s", err.msg);
+    struct program_result result = program_run(arena, "gitops-pipe", folder, convert, str_of(manifest));
+    cr_expect_eq(result.status, 0, "%.*s", STR_ARG(result.err));
+    cr_expect_eq(access(staging, F_OK), -1, "nothing is left of it");
+    temp_remove(folder);
+    arena_free(arena);
+}
+
 Test(cli, init_writes_a_configuration_that_can_be_read_and_never_overwrites_one)
 {
     struct arena *arena = arena_new();
