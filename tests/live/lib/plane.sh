@@ -154,11 +154,14 @@ remove_host_path_volumes() { # name
     rmdir /tmp/hostpath_pv 2>/dev/null || true
 }
 
-# apply_estate PLANE: file by file in the order of their names, each as soon as the API server knows its kinds.
+# apply_estate PLANE: file by file in the order of their names, each as soon as the API server knows its kinds. As in
+# any cluster with a past, some of it was applied by the client: that leaves an annotation with a copy of the object.
 apply_estate() {
-    local file
+    local file how
     for file in "$ESTATE"/*.yaml; do
-        k "$1" apply --server-side --field-manager estate -f "$file" || return
+        how=(--server-side --field-manager estate)
+        case $file in *-secrets.yaml | *-worker.yaml) how=() ;; esac
+        k "$1" apply "${how[@]}" -f "$file" || return
         case $file in
         *-crds.yaml) wait_until 30 "the kinds of $file" kinds_established "$1" "$file" || return ;;
         esac
