@@ -33,22 +33,36 @@ static bool is_skipped(const struct cli *cli, const char *name)
     return str_in(str_of(name), cli->options[OPTION_SKIP].items, cli->options[OPTION_SKIP].count);
 }
 
+/* What does not stand in the way of a backup, the one thing that cannot be made up for later: a type that may not be
+ * read makes it incomplete, which says so itself; without git, publish fails when the rest is safe. */
+static bool may_fail(struct str check)
+{
+    return str_is(check, "permissions") || str_is(check, "git");
+}
+
 static bool phase_preflight(struct pipeline *p, struct str *summary, struct err *err)
 {
-    size_t count = 0;
+    size_t count = 0, failed = 0;
     VALUE_EACH(check, doctor_checks(p->cli))
     {
         struct str name = value_str(value_key(check, "name")), next = value_str(value_key(check, "next"));
         if (str_is(name, "git") && is_skipped(p->cli, "publish"))
             continue;
         count++;
-        if (value_true(value_key(check, "ok")) || str_is(name, "permissions"))
-            continue; /* a type that may not be read makes the backup incomplete, which says so itself */
+        if (value_true(value_key(check, "ok")))
+            continue;
+        if (may_fail(name)) {
+            failed++;
+            cli_warn(p->cli, "%.*s: %.*s", STR_ARG(name), STR_ARG(value_str(value_key(check, "message"))));
+            continue;
+        }
         err_set(err, ERR_UNREACHABLE, "%.*s: %.*s", STR_ARG(name),
                 STR_ARG(value_str(value_key(check, "message"))));
         return next.len ? err_next(err, "%.*s", STR_ARG(next)) : false;
     }
-    *summary = str_fmt(p->arena, "%zu checks", count);
+    *summary = failed
+                   ? str_fmt(p->arena, "%zu checks, %zu failed: gitops-pipe doctor says why", count, failed)
+                   : str_fmt(p->arena, "%zu checks", count);
     return true;
 }
 

@@ -401,3 +401,14 @@ Test(pipeline, a_reader_that_left_ends_the_program_without_a_word)
     close(err);
     close_shop(&shop);
 }
+
+/* The git server is down at two in the morning: that night's backup is made all the same. */
+Test(pipeline, run_backs_up_although_git_cannot_be_reached)
+{
+    struct shop shop = open_shop();
+    cr_assert_eq(rename(in_shop(&shop, "repository.git"), in_shop(&shop, "away.git")), 0);
+    expect_refused(PIPE(&shop, "run"), 4, "publish: ");
+    cr_expect_eq(value_count(json_of(&shop, PIPE(&shop, "list", "--output", "json"))), 1);
+    expect_refused(PIPE(&shop, "doctor"), 6, "not everything");
+    close_shop(&shop);
+}
