@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "core/base/json.h"
@@ -29,6 +31,24 @@ static struct str counted(struct arena *arena, uint64_t done, uint64_t total, co
     return str_fmt(arena, "%.*s/%.*s %s", STR_ARG(is), STR_ARG(of), unit);
 }
 
+/* Of the terminal; one that does not say counts as the usual one. */
+static size_t columns(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0 ? size.ws_col : 80;
+}
+
+/* A line that wraps is not redrawn but left behind: what does not fit, detail first, is not shown. */
+static void draw_words(struct buf *line, size_t room, struct str count, struct str detail)
+{
+    if (count.len + 1 > room)
+        return;
+    buf_fmt(line, " %.*s", STR_ARG(count));
+    room -= count.len + 1;
+    if (detail.len != 0 && room > 6)
+        buf_fmt(line, "  %.*s", STR_ARG(str_slice(detail, 0, room - 2)));
+}
+
 static void draw_bar(struct progress *progress, const char *what, uint64_t done, uint64_t total,
                      const char *unit, struct str detail)
 {
@@ -40,15 +60,16 @@ static void draw_bar(struct progress *progress, const char *what, uint64_t done,
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
     struct buf line CLEANUP(buf_done);
     buf_init(&line, 4096);
-    uint64_t filled = total ? done * BAR_WIDTH / total : 0;
+    size_t width = columns() - 1, used = 1 + (strlen(what) > 10 ? strlen(what) : 10);
+    uint64_t cells = width > used + BAR_WIDTH ? BAR_WIDTH : width > used + 4 ? 4 : 0;
+    uint64_t filled = total ? done * cells / total : 0;
     buf_fmt(&line, "\r\033[K %-10s", what);
     buf_text(&line, bar->colour ? "\033[36m" : "");
-    for (uint64_t i = 0; i < BAR_WIDTH; i++)
+    for (uint64_t i = 0; i < cells; i++)
         buf_text(&line, i < filled ? "█" : "░");
     struct str count = counted(arena, done, total, unit);
-    buf_fmt(&line, "%s %.*s", bar->colour ? "\033[0m" : "", STR_ARG(count));
-    if (detail.len != 0)
-        buf_fmt(&line, "  %.*s", STR_ARG(str_slice(detail, 0, 60)));
+    buf_text(&line, bar->colour ? "\033[0m" : "");
+    draw_words(&line, width > used + cells ? width - used - cells : 0, count, detail);
     if (last)
         buf_char(&line, '\n');
     fwrite(line.ptr, 1, line.len, stderr);
