@@ -19,6 +19,14 @@ const struct resource *estate_find(const struct estate *estate, const char *grou
     return bundle_find(estate->bundle, str_of(group), str_of(kind), namespace, name);
 }
 
+bool estate_is_unread(const struct estate *estate, const char *group, const char *kind)
+{
+    const struct bundle *bundle = estate->bundle;
+    const struct resource_type *type = resource_type_find(&bundle->types, str_of(group), str_of(kind));
+    bool from_cluster = bundle->resource_version.len != 0; /* a folder of manifests is all there is */
+    return from_cluster && type != NULL && (type->missing.len != 0 || type->consistency.len == 0);
+}
+
 /* The owner that controls an object, if the bundle has it. */
 static const struct resource *controller_of(const struct estate *estate, const struct resource *resource)
 {

@@ -44,6 +44,9 @@ const struct place *estate_place(const struct estate *estate, struct str namespa
 /* The object, or NULL. */
 const struct resource *estate_find(const struct estate *estate, const char *group, const char *kind,
                                    struct str namespace, struct str name);
+/* Whether the snapshot could not read that type (forbidden, stale, left out by choice): what the bundle lacks of it may
+ * be in the cluster all the same, and nobody may call it missing. */
+bool estate_is_unread(const struct estate *estate, const char *group, const char *kind);
 /* Whether a Secret is there or something that makes it: SealedSecret, ExternalSecret, a cert-manager Certificate. */
 bool estate_has_secret(const struct estate *estate, struct str namespace, struct str name);
 bool estate_account_is_bound(const struct estate *estate, struct str namespace, struct str name);

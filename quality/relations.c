@@ -4,6 +4,7 @@
 
 /* How a pod can name a ConfigMap or a Secret: as volume, in a projected volume, as one variable, as all of them. */
 struct reference_kind {
+    const char *kind;
     const char *volume, *volume_name;
     const char *variable, *variables;
     bool (*is_there)(const struct estate *estate, struct str namespace, struct str name);
@@ -15,10 +16,10 @@ static bool has_config_map(const struct estate *estate, struct str namespace, st
     return str_is(name, "kube-root-ca.crt") || estate_find(estate, "", "ConfigMap", namespace, name) != NULL;
 }
 
-static const struct reference_kind config_map_references = {"configMap", "name", "configMapKeyRef",
-                                                            "configMapRef", has_config_map};
-static const struct reference_kind secret_references = {"secret", "secretName", "secretKeyRef", "secretRef",
-                                                        estate_has_secret};
+static const struct reference_kind config_map_references = {
+    "ConfigMap", "configMap", "name", "configMapKeyRef", "configMapRef", has_config_map};
+static const struct reference_kind secret_references = {"Secret",       "secret",    "secretName",
+                                                        "secretKeyRef", "secretRef", estate_has_secret};
 
 static bool is_missing(struct subject *subject, const struct reference_kind *kind,
                        const struct value *reference, struct str name)
@@ -80,6 +81,8 @@ static void missing_in_container(struct subject *subject, const struct reference
 
 static void missing_references(struct subject *subject, const struct reference_kind *kind)
 {
+    if (estate_is_unread(subject->estate, "", kind->kind))
+        return;
     missing_in_volumes(subject, kind);
     EACH_CONTAINER(c, subject)
     missing_in_container(subject, kind, c);
@@ -98,6 +101,8 @@ void check_missing_secret(struct subject *subject)
 void check_missing_claim(struct subject *subject)
 {
     size_t i = 0;
+    if (estate_is_unread(subject->estate, "", "PersistentVolumeClaim"))
+        return;
     VALUE_EACH(volume, value_key(subject->pod, "volumes"))
     {
         struct str claim = value_str_in(volume, PATH("persistentVolumeClaim", "claimName"));
@@ -112,6 +117,7 @@ void check_missing_service_account(struct subject *subject)
 {
     struct str name = value_str(value_key(subject->pod, "serviceAccountName"));
     if (name.len != 0 && !str_is(name, "default") &&
+        !estate_is_unread(subject->estate, "", "ServiceAccount") &&
         estate_find(subject->estate, "", "ServiceAccount", subject->resource->namespace, name) == NULL)
         found_in_pod(subject, name, "serviceAccountName");
 }
@@ -122,7 +128,8 @@ void check_missing_role(struct subject *subject)
     const struct value *role = value_key(subject->resource->object, "roleRef");
     struct str kind = value_str(value_key(role, "kind")), name = value_str(value_key(role, "name"));
     bool cluster_wide = str_is(kind, "ClusterRole");
-    if (name.len == 0 || (cluster_wide && subject->estate->bundle->cluster.len == 0))
+    if (name.len == 0 || (cluster_wide && subject->estate->bundle->cluster.len == 0) ||
+        estate_is_unread(subject->estate, "rbac.authorization.k8s.io", cluster_wide ? "ClusterRole" : "Role"))
         return;
     if (bundle_find(subject->estate->bundle, STR("rbac.authorization.k8s.io"), kind,
                     cluster_wide ? STR_NONE : subject->resource->namespace, name) == NULL)
@@ -191,7 +198,7 @@ static bool has_port(const struct resource *service, const struct value *port)
 static void check_backend(struct subject *subject, const struct value *backend, struct str path)
 {
     struct str name = value_str(value_key(backend, "name"));
-    if (name.len == 0)
+    if (name.len == 0 || estate_is_unread(subject->estate, "", "Service"))
         return;
     const struct resource *service =
         estate_find(subject->estate, "", "Service", subject->resource->namespace, name);

@@ -27,6 +27,32 @@ Test(score, a_well_kept_estate_comes_out_near_its_reference)
     fixture_done(&f);
 }
 
+/* A reader who may not see Secrets must not be told that they are missing. */
+Test(score, what_could_not_be_read_is_not_called_missing)
+{
+    static const char *const pod =
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec:\n"
+        "  containers:\n    - {name: c, envFrom: [{secretRef: {name: login}}]}\n";
+    for (int readable = 0; readable < 2; readable++) {
+        struct fixture f;
+        bool called = false;
+        fixture_init(&f);
+        fixture_text(&f, pod);
+        f.bundle.resource_version = STR("7");
+        f.bundle.types = (struct resource_types){0};
+        *ARENA_PUSH(f.arena, &f.bundle.types) =
+            (struct resource_type){.version = STR("v1"),
+                                   .kind = STR("Secret"),
+                                   .plural = STR("secrets"),
+                                   .consistency = readable ? STR("exact") : STR_NONE,
+                                   .missing = readable ? STR_NONE : STR("forbidden")};
+        VALUE_EACH(finding, value_key(fixture_score(&f), "findings"))
+        called = called || str_is(value_str(value_key(finding, "check")), "production.missing-secret");
+        cr_expect_eq(called, readable, "readable %d", readable);
+        fixture_done(&f);
+    }
+}
+
 Test(score, a_careless_stack_fails)
 {
     struct fixture f;
