@@ -1,5 +1,5 @@
 /* Argo CD: one AppProject, and per environment one Application; one per group where an environment is large, because
- * rendering one kustomization grows faster than its size (docs/decisions/005). Source: Argo CD's declarative set-up. */
+ * rendering one kustomization grows faster than its size (docs/decisions/006). Source: Argo CD's declarative set-up. */
 #include "core/config/config.h"
 #include "overlays/writer.h"
 

@@ -92,7 +92,7 @@ bool kube_selects_type(const struct kube_selection *selection, const struct reso
 bool kube_allows_missing(const struct kube_selection *selection, const struct resource_type *type);
 
 struct progress;
-/* Reads every selected, list-able type at one resourceVersion (docs/decisions/005-one-moment.md) into a sorted bundle. A type that
+/* Reads every selected, list-able type at one resourceVersion (docs/decisions/005) into a sorted bundle. A type that
  * could not be read is recorded in bundle->types[].missing and makes bundle->complete false; that is no failure. A
  * user who may not list a type everywhere gets it namespace by namespace. Of objects that several groups serve (one
  * uid) one stays. Uses a second connection in a thread of its own; the result does not depend on it.
