@@ -1,5 +1,6 @@
 /* config_keys.h — the rows of config.def as data: for the reader, the JSON Schema and the manual. */
 #pragma once
+#include "core/base/buf.h"
 #include "core/config/config.h"
 
 enum config_type {
@@ -35,3 +36,7 @@ const struct config_key *config_key_find(const struct config_table *table, struc
 const struct value *config_default_value(struct arena *arena, const struct config_key *key);
 /* JSON Schema (draft 2020-12) of gitops-pipe.yaml. */
 const struct value *config_schema(struct arena *arena);
+
+/* docs/configuration.md (config_manual.c), and the file with every key that stands in it. */
+void config_markdown(struct buf *text);
+extern const char config_example[];

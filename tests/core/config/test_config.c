@@ -6,6 +6,7 @@
 
 #include "core/base/files.h"
 #include "core/base/json.h"
+#include "core/base/yaml.h"
 #include "core/config/config_keys.h"
 
 #define HEADER "apiVersion: gitops-pipe.io/v1\nkind: Pipeline\n"
@@ -150,5 +151,46 @@ Test(config, every_default_can_be_read_and_every_key_is_in_the_schema)
             at = value_get(value_key(at, "properties"), str_cut(&path, '.'));
         cr_expect_not_null(value_key(at, "description"), "%s", config_keys.keys[i].path);
     }
+    arena_free(arena);
+}
+
+/* Every key of a table stands in `item`, the root of the example or one item of its lists. */
+static void take_keys(const struct config_table *table, const struct value *item, bool *seen)
+{
+    for (size_t i = 0; i < table->count; i++) {
+        const struct value *at = item;
+        struct str path = str_of(table->keys[i].path);
+        while (path.len != 0)
+            at = value_get(at, str_cut(&path, '.'));
+        seen[i] = seen[i] || at != NULL;
+    }
+}
+
+static void expect_all_seen(const struct config_table *table, const struct value *root, const char *list)
+{
+    bool seen[64] = {false};
+    cr_assert(table->count <= COUNT_OF(seen));
+    if (list == NULL)
+        take_keys(table, root, seen);
+    else
+        VALUE_EACH(item, value_key(root, list))
+    take_keys(table, item, seen);
+    for (size_t i = 0; i < table->count; i++)
+        cr_expect(seen[i], "the example lacks %s %s", list ? list : "", table->keys[i].path);
+}
+
+Test(config, the_example_of_the_manual_is_read_and_has_every_key)
+{
+    struct arena *arena = arena_new();
+    struct yaml_documents documents;
+    struct config config;
+    struct err err;
+    setenv("HOME", "/home/ops", 1);
+    cr_assert(read_text(arena, config_example, &config, &err), "%s", err.msg);
+    cr_expect(str_is(config.cluster_kubeconfig, "/home/ops/.kube/config"));
+    cr_assert(yaml_parse(arena, str_of(config_example), STR("example"), &documents, &err), "%s", err.msg);
+    expect_all_seen(&config_keys, documents.items[0].root, NULL);
+    expect_all_seen(&config_store_keys, documents.items[0].root, "stores");
+    expect_all_seen(&config_environment_keys, documents.items[0].root, "environments");
     arena_free(arena);
 }
