@@ -55,6 +55,8 @@ struct str cli_option(const struct cli *cli, enum option_id option); /* the last
 
 /* Help (help.c). */
 void cli_help(FILE *out, const struct command *command); /* NULL: the overview */
+/* A chapter of the manual, docs/<topic>.md, that tables write (manual.c); false where there is none. */
+bool cli_manual(struct str topic, struct buf *text);
 
 /* Results (output.c). `text` writes the text form; JSON and YAML come from `result` itself. */
 typedef void (*cli_text_fn)(struct cli *cli, const struct value *result, struct buf *out);

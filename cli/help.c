@@ -28,17 +28,9 @@ static void overview(FILE *out)
         if (cli_command_takes(NULL, (enum option_id)i))
             option_line(out, (enum option_id)i);
     fputs("\nA first minute:\n  gitops-pipe init && gitops-pipe doctor && gitops-pipe run\n"
-          "\ngitops-pipe help COMMAND shows examples; gitops-pipe help exit-codes the exit codes.\n",
+          "\ngitops-pipe help COMMAND shows examples; gitops-pipe help commands, configuration and "
+          "exit-codes the manual.\n",
           out);
-}
-
-static void exit_codes(FILE *out)
-{
-    fputs("Exit codes:\n", out);
-    for (int status = 0; status <= 70; status++)
-        for (int code = 0; code < ERR_COUNT; code++)
-            if (err_exit_status((enum err_code)code) == status)
-                fprintf(out, "  %2d  %s\n", status, err_meaning((enum err_code)code));
 }
 
 void cli_help(FILE *out, const struct command *command)
@@ -68,10 +60,10 @@ bool cmd_help(struct cli *cli, struct err *err)
     }
     struct str topic = cli->arguments.items[0];
     const struct command *command = cli_command_find(topic);
-    if (str_is(topic, "exit-codes")) {
-        exit_codes(stdout);
-        return true;
-    }
+    struct buf chapter CLEANUP(buf_done);
+    buf_init(&chapter, 1 << 20);
+    if (cli_manual(topic, &chapter))
+        return cli_write_out(buf_view(&chapter), err);
     if (command == NULL)
         return err_set(err, ERR_USAGE, "no help on \"%.*s\"", STR_ARG(topic)) ||
                err_next(err, "gitops-pipe --help lists the commands");

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,9 +80,9 @@ Test(cli, the_exit_codes_are_documented)
 {
     struct arena *arena = arena_new();
     struct program_result result = RUN(arena, "help", "exit-codes");
-    static const char *const codes[] = {" 0  done",       " 1  findings",  " 2  wrong usage",
-                                        " 3  incomplete", " 4  not found", " 5  refused",
-                                        " 6  cluster",    " 7  corrupt",   " 8  interrupted"};
+    static const char *const codes[] = {"| 0 | done",       "| 1 | findings",  "| 2 | wrong usage",
+                                        "| 3 | incomplete", "| 4 | not found", "| 5 | refused",
+                                        "| 6 | cluster",    "| 7 | corrupt",   "| 8 | interrupted"};
     for (size_t i = 0; i < COUNT_OF(codes); i++)
         cr_expect(str_contains(result.out, str_of(codes[i])), "%s missing in %.*s", codes[i],
                   STR_ARG(result.out));
@@ -214,5 +215,25 @@ Test(cli, the_schema_is_json)
     struct err err;
     cr_assert(json_parse(arena, result.out, NULL, &schema, &err), "%s", err.msg);
     cr_expect_not_null(value_in(schema, PATH("properties", "cluster", "properties", "include")));
+    arena_free(arena);
+}
+
+/* Three pages of docs/ are what the program prints from its tables. Set UPDATE=1 to print them again. */
+Test(cli, the_manual_says_what_the_tables_say)
+{
+    static const char *const chapters[] = {"commands", "configuration", "exit-codes"};
+    struct arena *arena = arena_new();
+    struct err err;
+    for (size_t i = 0; i < COUNT_OF(chapters); i++) {
+        struct program_result result = RUN(arena, "help", chapters[i]);
+        const char *path = str_c(arena, str_fmt(arena, "docs/%s.md", chapters[i]));
+        struct str manual = STR_NONE;
+        cr_assert_eq(result.status, 0, "%s", chapters[i]);
+        if (getenv("UPDATE"))
+            cr_assert(file_write(path, result.out, 0644, &err), "%s", err.msg);
+        cr_assert(file_read(arena, path, 1 << 20, &manual, &err), "%s", err.msg);
+        cr_expect(str_eq(manual, result.out), "%s is stale: run UPDATE=1 make unit FILTER='cli/the_manual*'",
+                  path);
+    }
     arena_free(arena);
 }
