@@ -170,6 +170,18 @@ static void rehearse_elsewhere(struct restore *restore, struct resource *resourc
                                      value_cstr(restore->scratch, "default"));
 }
 
+/* A path that is not there says nothing of what is wrong: an apiVersion that this Kubernetes has not, or no more. */
+static void name_version(const struct restore *restore, const struct resource *resource, struct err *why)
+{
+    const struct resource_type *served =
+        resource_type_find(&restore->result->types, resource_group(resource), resource->kind);
+    if (why->code != ERR_NOT_FOUND || !str_contains(str_of(why->msg), STR("page not found")) ||
+        served == NULL || str_eq(served->version, resource_version(resource)))
+        return;
+    err_set(why, ERR_NOT_FOUND, "the target serves no %.*s of %.*s, only of version %.*s",
+            STR_ARG(resource->kind), STR_ARG(resource->api_version), STR_ARG(served->version));
+}
+
 static bool apply_one(struct restore *restore, struct item *item)
 {
     const struct kube_apply how = {.dry_run = restore->options->dry_run, .force = true};
@@ -182,7 +194,10 @@ static bool apply_one(struct restore *restore, struct item *item)
     if (type.namespaced && resource.namespace.len == 0)
         resource.namespace = STR("default");
     rehearse_elsewhere(restore, &resource);
-    return kube_apply(restore->target, restore->scratch, &type, &resource, &how, &made, &item->why);
+    if (kube_apply(restore->target, restore->scratch, &type, &resource, &how, &made, &item->why))
+        return true;
+    name_version(restore, &resource, &item->why);
+    return false;
 }
 
 static void settle(struct restore *restore, struct item *item, enum object_state state)

@@ -51,5 +51,5 @@ bool restore_wait(struct run *run, struct kube *target, const struct bundle *dec
                   struct err *err) WARN_UNUSED;
 /* INCOMPLETE, with the counts and the first name, when not everything was restored and ready; else true. */
 bool restore_verdict(const struct restore_result *result, struct err *err) WARN_UNUSED;
-/* {declared, applied, failed, ready, waited, secretsProvided[], applyMs, waitMs} for reports. */
+/* {declared, applied, failed, unrehearsed (of a dry run, when there are any), ready, waited, secretsProvided[], applyMs, waitMs} for reports. */
 const struct value *restore_section(struct arena *arena, const struct restore_result *result);

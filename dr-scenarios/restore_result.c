@@ -32,12 +32,13 @@ const struct value *restore_section(struct arena *arena, const struct restore_re
     struct value_list_builder secrets = {0};
     for (size_t i = 0; i < result->secrets.count; i++)
         value_push(arena, &secrets, value_string(arena, result->secrets.items[i]));
-    return VALUE_MAP(arena, {"declared", value_int(arena, (int64_t)result->declared)},
-                     {"applied", value_int(arena, (int64_t)result->applied)},
-                     {"failed", value_int(arena, (int64_t)result->failed)},
-                     {"waited", value_int(arena, (int64_t)result->waited)},
-                     {"ready", value_int(arena, (int64_t)result->ready)},
-                     {"secretsProvided", value_list_done(arena, &secrets)},
-                     {"applyMs", value_int(arena, result->apply_ms)},
-                     {"waitMs", value_int(arena, result->wait_ms)});
+    return VALUE_MAP(
+        arena, {"declared", value_int(arena, (int64_t)result->declared)},
+        {"applied", value_int(arena, (int64_t)result->applied)},
+        {"failed", value_int(arena, (int64_t)result->failed)},
+        {"unrehearsed", result->unrehearsed ? value_int(arena, (int64_t)result->unrehearsed) : NULL},
+        {"waited", value_int(arena, (int64_t)result->waited)},
+        {"ready", value_int(arena, (int64_t)result->ready)},
+        {"secretsProvided", value_list_done(arena, &secrets)},
+        {"applyMs", value_int(arena, result->apply_ms)}, {"waitMs", value_int(arena, result->wait_ms)});
 }

@@ -262,6 +262,22 @@ Test(restore, a_dry_run_tries_everything_and_keeps_nothing, .timeout = 30)
     cr_expect_eq(f.result.unrehearsed, 1); /* the Thing, whose definition is only rehearsed */
     expect_finding(&f, 0, "restore.refused", "BAD", "Invalid value");
     cr_expect_eq(sandbox_objects(f.sandbox), before);
+    cr_expect_not_null(value_key(restore_section(f.run.arena, &f.result), "unrehearsed"));
+    stop(&f);
+}
+
+Test(restore, a_version_that_the_target_has_not_is_named, .timeout = 30)
+{
+    struct fixture f;
+    start(&f, &(struct sandbox_options){0});
+    declare(&f, SPACE "---\napiVersion: autoscaling/v1\nkind: HorizontalPodAutoscaler\n"
+                      "metadata: {name: web, namespace: shop}\nspec: {maxReplicas: 2}\n");
+    f.options.dry_run = true;
+    f.options.wait_timeout_ms = 200;
+    cr_expect(restore(&f), "a dry run takes it for one it cannot try yet: %s", f.err.msg);
+    f.options.dry_run = false;
+    cr_expect_not(restore(&f));
+    expect_finding(&f, 0, "restore.refused", "web", "serves no HorizontalPodAutoscaler of autoscaling/v1");
     stop(&f);
 }
 
