@@ -44,6 +44,9 @@ static void print_restore(struct cli *cli, const struct value *result, struct bu
         buf_fmt(out, ", %.*s of %.*s ready, %zu Secrets from the backup",
                 STR_ARG(value_text(value_key(restored, "ready"))),
                 STR_ARG(value_text(value_key(restored, "waited"))), secrets);
+    if (value_key(restored, "unrehearsed") != NULL)
+        buf_fmt(out, ", %.*s can be tried only when their types or namespaces are there",
+                STR_ARG(value_text(value_key(restored, "unrehearsed"))));
     if (compared != NULL)
         buf_fmt(out, "\n compared: %.*s missing, %.*s different",
                 STR_ARG(value_text(value_key(compared, "missing"))),
