@@ -23,7 +23,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
         -Wwrite-strings -Wvla -Wformat=2 -Wno-unused-parameter $(if $(filter gcc,$(CC)),-Wno-format-truncation)
 HARDEN := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 FLAGS.release := -O2 -g $(HARDEN) -fstack-clash-protection
-FLAGS.clang   := -O1 -g $(HARDEN)
+FLAGS.clang   := -O1 -g $(HARDEN) -Wno-string-concatenation
 FLAGS.debug   := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DARENA_DEBUG
 LDFLAGS.release := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 LDFLAGS.clang   := $(LDFLAGS.release)
@@ -115,7 +115,7 @@ check:
 check-sanitized:
 	@$(MAKE) --no-print-directory -j$(JOBS) VARIANT=debug programs tests
 	@rm -f build/debug/asan.*
-	@ASAN_OPTIONS=log_path=$(CURDIR)/build/debug/asan:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	@ASAN_OPTIONS=log_path=$(CURDIR)/build/debug/asan:detect_leaks=1:exitcode=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	  build/debug/tests/all -j$(JOBS) > build/debug/test.log 2>&1 || { grep -vE '^\[(RUN |PASS)' build/debug/test.log; exit 1; }
 	@tail -n 1 build/debug/test.log
 	@.ci/sanitizer-reports build/debug/asan.*
