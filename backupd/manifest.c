@@ -165,8 +165,7 @@ static bool whole(const struct reader *r, const char *where, size_t index, struc
 
 static bool read_types(struct arena *arena, const struct value *list, struct manifest *m, struct err *err)
 {
-    VALUE_EACH(item, list)
-    {
+    VALUE_EACH(item, list) {
         struct reader r = {arena, item, NULL};
         struct resource_type type = {
             .group = text(&r, "group", true),
@@ -202,8 +201,7 @@ static bool read_part(struct reader *r, enum manifest_part *ret_part)
 
 static bool read_packs(struct arena *arena, const struct value *list, struct manifest *m, struct err *err)
 {
-    VALUE_EACH(item, list)
-    {
+    VALUE_EACH(item, list) {
         struct reader r = {arena, item, NULL};
         struct manifest_pack pack = {
             .namespace = text(&r, "namespace", false),
@@ -267,7 +265,7 @@ static bool read_root(struct arena *arena, const struct value *root, struct mani
     const struct value *types = field(&r, "types", VALUE_LIST, true),
                        *packs = field(&r, "packs", VALUE_LIST, true);
     VALUE_EACH(problem, field(&r, "problems", VALUE_LIST, false))
-    *ARENA_PUSH(arena, &m->problems) = value_str(problem);
+        *ARENA_PUSH(arena, &m->problems) = value_str(problem);
     if (m->id.len == 0 && r.fault == NULL)
         r.fault = "id";
     return whole(&r, NULL, 0, err) && whole(&c, NULL, 0, err) && read_types(arena, types, m, err) &&

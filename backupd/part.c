@@ -94,8 +94,7 @@ static bool openapi_path(struct arena *arena, struct str key, struct str *ret_pa
 static void add_schema(struct arena *arena, const struct bundle *bundle, struct entries *entries)
 {
     *ARENA_PUSH(arena, entries) = (struct entry){STR(PART_DISCOVERY), discovery(arena, &bundle->types)};
-    MEMBER_EACH(document, bundle->openapi)
-    {
+    MEMBER_EACH(document, bundle->openapi) {
         struct str path;
         if (openapi_path(arena, document->key, &path))
             *ARENA_PUSH(arena, entries) = (struct entry){path, &document->value};

@@ -23,8 +23,8 @@ bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err)
 static void print_missing(struct buf *out, const struct value *missing)
 {
     VALUE_EACH(type, missing)
-    buf_fmt(out, "  missing  %.*s: %.*s\n", STR_ARG(value_str(value_key(type, "type"))),
-            STR_ARG(value_str(value_key(type, "reason"))));
+        buf_fmt(out, "  missing  %.*s: %.*s\n", STR_ARG(value_str(value_key(type, "type"))),
+                STR_ARG(value_str(value_key(type, "reason"))));
 }
 
 static struct str bytes_of(struct cli *cli, const struct value *packs, const char *key)
@@ -52,7 +52,7 @@ static void print_backup(struct cli *cli, const struct value *result, struct buf
             STR_ARG(bytes_of(cli, packs, "bytesUnchanged")), STR_ARG(cli_duration(arena, ms)));
     print_missing(out, value_key(result, "missing"));
     VALUE_EACH(note, value_key(result, "notes"))
-    buf_fmt(out, "  note     %.*s\n", STR_ARG(value_str(note)));
+        buf_fmt(out, "  note     %.*s\n", STR_ARG(value_str(note)));
 }
 
 /* The backup is there and says what it lacks; whoever reads only stderr and the exit status must hear of it too. */

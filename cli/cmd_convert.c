@@ -10,8 +10,7 @@
 static void print_explanation(struct cli *cli, const struct value *steps, struct buf *out)
 {
     struct str told = STR_NONE;
-    VALUE_EACH(step, steps)
-    {
+    VALUE_EACH(step, steps) {
         struct str resource = value_str(value_key(step, "resource"));
         struct str path = value_str(value_key(step, "path"));
         if (!str_eq(resource, told))

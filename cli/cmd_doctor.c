@@ -134,8 +134,8 @@ const struct value *doctor_checks(struct cli *cli)
 bool doctor_all_ok(const struct value *list)
 {
     VALUE_EACH(check, list)
-    if (!value_true(value_key(check, "ok")))
-        return false;
+        if (!value_true(value_key(check, "ok")))
+            return false;
     return true;
 }
 
@@ -143,8 +143,7 @@ static void print_doctor(struct cli *cli, const struct value *result, struct buf
 {
     const char *green = cli->colour_out ? "\033[32m" : "", *red = cli->colour_out ? "\033[31m" : "";
     const char *plain = cli->colour_out ? "\033[0m" : "";
-    VALUE_EACH(check, value_key(result, "checks"))
-    {
+    VALUE_EACH(check, value_key(result, "checks")) {
         bool ok = value_true(value_key(check, "ok"));
         struct str next = value_str(value_key(check, "next"));
         buf_fmt(out, " %s%s%s %-12.*s %.*s\n", ok ? green : red, ok ? "✔" : "✘", plain,

@@ -8,8 +8,8 @@
 static void print_list(struct cli *cli, const struct value *result, struct buf *out)
 {
     VALUE_EACH(scenario, result)
-    buf_fmt(out, "%-16.*s %.*s\n", STR_ARG(value_str(value_key(scenario, "id"))),
-            STR_ARG(value_str(value_key(scenario, "what"))));
+        buf_fmt(out, "%-16.*s %.*s\n", STR_ARG(value_str(value_key(scenario, "id"))),
+                STR_ARG(value_str(value_key(scenario, "what"))));
 }
 
 static bool list(struct cli *cli, struct err *err)
@@ -34,8 +34,7 @@ static void print_steps(struct cli *cli, const struct value *steps, struct buf *
 {
     const char *green = cli->colour_out ? "\033[32m" : "", *red = cli->colour_out ? "\033[31m" : "";
     const char *plain = cli->colour_out ? "\033[0m" : "";
-    VALUE_EACH(step, steps)
-    {
+    VALUE_EACH(step, steps) {
         bool ok = value_true(value_key(step, "ok"));
         struct str took = duration(cli, value_key(step, "ms"));
         buf_fmt(out, " %s%s%s %-10.*s %9.*s  %.*s\n", ok ? green : red, ok ? "✔" : "✘", plain,
@@ -57,9 +56,9 @@ static void print_drill(struct cli *cli, const struct value *result, struct buf 
         buf_text(out,
                  " The target was the sandbox, a stand-in: its times are not those of a real cluster.\n");
     VALUE_EACH(finding, value_key(result, "findings"))
-    buf_fmt(out, "  %.*s/%.*s  %.*s\n", STR_ARG(value_str_in(finding, PATH("resource", "kind"))),
-            STR_ARG(value_str_in(finding, PATH("resource", "name"))),
-            STR_ARG(value_str(value_key(finding, "message"))));
+        buf_fmt(out, "  %.*s/%.*s  %.*s\n", STR_ARG(value_str_in(finding, PATH("resource", "kind"))),
+                STR_ARG(value_str_in(finding, PATH("resource", "name"))),
+                STR_ARG(value_str(value_key(finding, "message"))));
 }
 
 /* The repository named, with the backup it came from; else the newest backup, converted on the spot. */

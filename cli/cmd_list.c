@@ -32,7 +32,7 @@ static void print_list(struct cli *cli, const struct value *result, struct buf *
         buf_fmt(out, "no backups in %.*s yet; gitops-pipe backup makes one\n",
                 STR_ARG(store_url(cli->run.store)));
     VALUE_EACH(backup, result)
-    print_row(cli, backup, out);
+        print_row(cli, backup, out);
 }
 
 bool cmd_list(struct cli *cli, struct err *err)

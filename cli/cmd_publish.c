@@ -44,7 +44,7 @@ static void print_publish(struct cli *cli, const struct value *result, struct bu
     buf_fmt(out, "\n %.*s  %.*s  %.*s\n", STR_ARG(value_str(value_key(result, "url"))),
             STR_ARG(value_str(value_key(result, "branch"))), STR_ARG(str_slice(commit, 0, 12)));
     VALUE_EACH(object, value_key(result, "withheld"))
-    buf_fmt(out, "  would have been deleted: %.*s\n", STR_ARG(value_str(object)));
+        buf_fmt(out, "  would have been deleted: %.*s\n", STR_ARG(value_str(object)));
 }
 
 bool cmd_publish(struct cli *cli, struct err *err)

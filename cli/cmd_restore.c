@@ -52,8 +52,7 @@ static void print_restore(struct cli *cli, const struct value *result, struct bu
                 STR_ARG(value_text(value_key(compared, "missing"))),
                 STR_ARG(value_text(value_key(compared, "different"))));
     buf_char(out, '\n');
-    VALUE_EACH(finding, value_key(result, "findings"))
-    {
+    VALUE_EACH(finding, value_key(result, "findings")) {
         const struct value *resource = value_key(finding, "resource");
         struct str namespace = value_str(value_key(resource, "namespace"));
         buf_fmt(out, "  %.*s%s%.*s/%.*s  %.*s\n", STR_ARG(namespace), namespace.len ? "/" : "",

@@ -43,8 +43,7 @@ static bool may_fail(struct str check)
 static bool phase_preflight(struct pipeline *p, struct str *summary, struct err *err)
 {
     size_t count = 0, failed = 0;
-    VALUE_EACH(check, doctor_checks(p->cli))
-    {
+    VALUE_EACH(check, doctor_checks(p->cli)) {
         struct str name = value_str(value_key(check, "name")), next = value_str(value_key(check, "next"));
         if (str_is(name, "git") && is_skipped(p->cli, "publish"))
             continue;
@@ -267,8 +266,7 @@ static void print_run(struct cli *cli, const struct value *result, struct buf *o
     const struct config *config = &cli->config;
     const char *green = cli->colour_out ? "\033[32m" : "", *red = cli->colour_out ? "\033[31m" : "";
     const char *plain = cli->colour_out ? "\033[0m" : "";
-    VALUE_EACH(phase, value_in(result, PATH("run", "phases")))
-    {
+    VALUE_EACH(phase, value_in(result, PATH("run", "phases"))) {
         bool ok = value_true(value_key(phase, "ok"));
         int64_t ms = 0;
         value_i64(value_key(phase, "ms"), &ms);

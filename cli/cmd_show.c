@@ -13,8 +13,7 @@ static void print_line(struct buf *out, const struct value *result, const char *
 
 static void print_types(struct buf *out, const struct value *types)
 {
-    VALUE_EACH(type, types)
-    {
+    VALUE_EACH(type, types) {
         struct str missing = value_str(value_key(type, "missing"));
         struct str group = value_str(value_key(type, "group"));
         int64_t count = 0;

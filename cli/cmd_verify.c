@@ -15,8 +15,8 @@ static void print_verify(struct cli *cli, const struct value *result, struct buf
             STR_ARG(value_text(value_key(result, "objects"))),
             STR_ARG(cli_bytes(cli->arena, (uint64_t)bytes)));
     VALUE_EACH(problem, value_key(result, "problems"))
-    buf_fmt(out, "  pack %.*s: %.*s\n", STR_ARG(value_str(value_key(problem, "pack"))),
-            STR_ARG(value_str(value_key(problem, "message"))));
+        buf_fmt(out, "  pack %.*s: %.*s\n", STR_ARG(value_str(value_key(problem, "pack"))),
+                STR_ARG(value_str(value_key(problem, "message"))));
     if (!value_true(value_key(result, "complete")))
         buf_text(out, "  this backup was incomplete when it was made (gitops-pipe show)\n");
 }

@@ -130,8 +130,7 @@ static void compare(struct comparison *c, struct str pointer, const struct value
 /* Items of a list by the text of `key`; NULL when none has it. */
 static const struct value *item_with(const struct value *list, const char *key, struct str text)
 {
-    VALUE_EACH(item, list)
-    {
+    VALUE_EACH(item, list) {
         if (str_eq(value_text(value_key(item, key)), text))
             return item;
     }
@@ -156,8 +155,7 @@ static const char *key_of(const struct value *list)
 
 static bool contains(const struct value *list, const struct value *wanted)
 {
-    VALUE_EACH(item, list)
-    {
+    VALUE_EACH(item, list) {
         if (value_equal(item, wanted))
             return true;
     }
@@ -189,8 +187,7 @@ static void compare_maps(struct comparison *c, struct str pointer, const struct 
                          const struct value *have)
 {
     bool meta = str_is(pointer, "/metadata");
-    MEMBER_EACH(member, want)
-    {
+    MEMBER_EACH(member, want) {
         if (meta && among(member->key, bookkeeping, COUNT_OF(bookkeeping)))
             continue;
         compare(c, pointer_child(c->arena, pointer, member->key), &member->value,
@@ -223,12 +220,10 @@ static bool is_passed_over(const struct resource *declared, struct str key)
 
 static void compare_object(struct comparison *c, const struct value *live)
 {
-    MEMBER_EACH(member, c->declared->object)
-    {
+    MEMBER_EACH(member, c->declared->object) {
         const struct value *have = value_get(live, member->key);
         if (is_secret(c->declared) && str_is(member->key, "stringData")) {
-            MEMBER_EACH(text, &member->value)
-            {
+            MEMBER_EACH(text, &member->value) {
                 if (value_get(value_key(live, "data"), text->key) == NULL)
                     note(c, pointer_child(c->arena, STR("/stringData"), text->key), NULL, NULL);
             }

@@ -8,8 +8,7 @@ static int64_t number(const struct value *object, const char *const *path, int64
 
 static const struct value *condition(const struct value *live, const char *type)
 {
-    VALUE_EACH(it, value_in(live, PATH("status", "conditions")))
-    {
+    VALUE_EACH(it, value_in(live, PATH("status", "conditions"))) {
         if (str_is(value_str(value_key(it, "type")), type))
             return it;
     }

@@ -58,8 +58,7 @@ static void add(struct restore *restore, const struct resource *resource)
 static bool is_made_by_controller(const struct resource *secret)
 {
     struct str type = value_str(value_key(secret->object, "type"));
-    VALUE_EACH(owner, value_in(secret->object, PATH("metadata", "ownerReferences")))
-    {
+    VALUE_EACH(owner, value_in(secret->object, PATH("metadata", "ownerReferences"))) {
         if (value_true(value_key(owner, "controller")))
             return true;
     }

@@ -113,15 +113,13 @@ bool restore_wait(struct run *run, struct kube *target, const struct bundle *dec
     collect_waitings(run->arena, target, declared, result, &waitings);
     bool ok = look(run, target, scratch, &waitings, &left, err);
     while (ok && left > 0 && clock_monotonic_ms() + pause <= until) {
-        progress_step(run->progress, "waiting", waitings.count - left, waitings.count, "objects",
-                      STR_NONE);
+        progress_step(run->progress, "waiting", waitings.count - left, waitings.count, "objects", STR_NONE);
         clock_sleep_ms(pause);
         pause = pause * 3 / 2 < MOST_PAUSE_MS ? pause * 3 / 2 : MOST_PAUSE_MS;
         ok = look(run, target, scratch, &waitings, &left, err);
     }
     if (ok && waitings.count)
-        progress_step(run->progress, "waiting", waitings.count, waitings.count, "objects",
-                      STR_NONE);
+        progress_step(run->progress, "waiting", waitings.count, waitings.count, "objects", STR_NONE);
     report_waiting(run, result, &waitings);
     result->wait_ms = clock_monotonic_ms() - start;
     arena_free(scratch);

@@ -33,8 +33,7 @@ static void debug_container(struct patch_builder *patch, const struct value *con
     struct arena *arena = patch->arena;
     struct value_list_builder env = {0};
     bool has_level = false;
-    VALUE_EACH(item, value_key(container, "env"))
-    {
+    VALUE_EACH(item, value_key(container, "env")) {
         struct str name = value_str(value_key(item, "name")), old = value_str(value_key(item, "value"));
         if (!is_log_level(name))
             continue;
@@ -59,5 +58,5 @@ void step_debug(const struct environment *environment, struct patch_builder *pat
     if (!patch_can_change_pods(patch))
         return;
     VALUE_EACH(container, value_key(patch->workload.pod_spec, "containers"))
-    debug_container(patch, container);
+        debug_container(patch, container);
 }

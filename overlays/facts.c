@@ -68,17 +68,18 @@ static void each_of_list(struct arena *arena, struct str pointer, const struct v
 {
     size_t index = 0;
     VALUE_EACH(host, hosts)
-    visit(ctx, pointer_index(arena, pointer, index++), value_str(host));
+        visit(ctx, pointer_index(arena, pointer, index++), value_str(host));
 }
 
 static void each_of_ingress(struct arena *arena, const struct value *spec, host_fn visit, void *ctx)
 {
     size_t index = 0;
     VALUE_EACH(rule, value_key(spec, "rules"))
-    visit(ctx, str_fmt(arena, "/spec/rules/%zu/host", index++), value_str(value_key(rule, "host")));
+        visit(ctx, str_fmt(arena, "/spec/rules/%zu/host", index++), value_str(value_key(rule, "host")));
     index = 0;
     VALUE_EACH(tls, value_key(spec, "tls"))
-    each_of_list(arena, str_fmt(arena, "/spec/tls/%zu/hosts", index++), value_key(tls, "hosts"), visit, ctx);
+        each_of_list(arena, str_fmt(arena, "/spec/tls/%zu/hosts", index++), value_key(tls, "hosts"), visit,
+                     ctx);
 }
 
 void facts_each_host(struct arena *arena, const struct resource *resource, host_fn visit, void *ctx)
@@ -136,7 +137,7 @@ static void gather(struct facts *facts, const struct resource *r)
     if (resource_is(r, "rbac.authorization.k8s.io", "RoleBinding") ||
         resource_is(r, "rbac.authorization.k8s.io", "ClusterRoleBinding"))
         VALUE_EACH(subject, value_key(r->object, "subjects"))
-    gather_subject(facts, r, subject);
+            gather_subject(facts, r, subject);
     facts_each_host(facts->arena, r, note_host, facts);
 }
 
@@ -177,7 +178,7 @@ bool facts_claim_can_be_shared(const struct facts *facts, struct str namespace, 
     if (claim == NULL)
         return false;
     VALUE_EACH(mode, value_in(claim->object, PATH("spec", "accessModes")))
-    if (str_is(value_str(mode), "ReadWriteMany") || str_is(value_str(mode), "ReadOnlyMany"))
-        return true;
+        if (str_is(value_str(mode), "ReadWriteMany") || str_is(value_str(mode), "ReadOnlyMany"))
+            return true;
     return false;
 }

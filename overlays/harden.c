@@ -29,9 +29,9 @@ static bool needs_privileges(const struct subject *subject)
     if (value_true(value_key(subject->context, "privileged")))
         return true;
     VALUE_EACH(added, value_in(subject->context, PATH("capabilities", "add")))
-    if (str_is(value_str(added), "SYS_ADMIN") || str_is(value_str(added), "CAP_SYS_ADMIN") ||
-        str_is(value_str(added), "ALL"))
-        return true;
+        if (str_is(value_str(added), "SYS_ADMIN") || str_is(value_str(added), "CAP_SYS_ADMIN") ||
+            str_is(value_str(added), "ALL"))
+            return true;
     return false;
 }
 
@@ -41,8 +41,8 @@ static bool may_need_file_capability(const struct subject *subject)
 {
     int64_t port;
     VALUE_EACH(item, value_key(subject->container, "ports"))
-    if (value_i64(value_key(item, "containerPort"), &port) && port < 1024)
-        return runs_as_other_than_root(subject);
+        if (value_i64(value_key(item, "containerPort"), &port) && port < 1024)
+            return runs_as_other_than_root(subject);
     return false;
 }
 
@@ -104,8 +104,7 @@ static void harden_container(struct subject *subject, const char *list)
 
 static void harden_containers(struct subject *subject, const char *list)
 {
-    VALUE_EACH(container, value_key(subject->patch->workload.pod_spec, list))
-    {
+    VALUE_EACH(container, value_key(subject->patch->workload.pod_spec, list)) {
         subject->container = container;
         subject->context = value_key(container, "securityContext");
         harden_container(subject, list);
@@ -128,8 +127,8 @@ static bool asks_for_sidecars(const struct value *metadata)
     const struct value *maps[] = {value_key(metadata, "annotations"), value_key(metadata, "labels")};
     for (size_t i = 0; i < COUNT_OF(maps); i++)
         MEMBER_EACH(member, maps[i])
-    if (str_contains(member->key, STR("inject")))
-        return true;
+            if (str_contains(member->key, STR("inject")))
+                return true;
     return false;
 }
 

@@ -80,8 +80,7 @@ static const struct value *container_list(const struct patch_builder *patch, con
     struct arena *arena = patch->arena;
     struct value_list_builder items = {0};
     size_t needed = 0;
-    VALUE_EACH(container, value_key(patch->workload.pod_spec, list))
-    {
+    VALUE_EACH(container, value_key(patch->workload.pod_spec, list)) {
         const struct value *name = value_key(container, "name");
         if (name == NULL) /* nothing to merge by, and nothing an API server accepts */
             return NULL;
@@ -89,7 +88,7 @@ static const struct value *container_list(const struct patch_builder *patch, con
         struct value_map_builder map = {0};
         value_put(arena, &map, STR("name"), name);
         MEMBER_EACH(member, fields ? fields->fields : NULL)
-        value_put(arena, &map, member->key, &member->value);
+            value_put(arena, &map, member->key, &member->value);
         value_push(arena, &items, value_map_done(arena, &map));
         needed = fields ? items.count : needed;
     }
@@ -135,14 +134,14 @@ const struct value *patch_merge_document(const struct patch_builder *patch)
         VALUE_MAP(arena, {"name", value_string(arena, resource->name)},
                   {"namespace", resource->namespace.len ? value_string(arena, resource->namespace) : NULL});
     MEMBER_EACH(member, value_key(fields, "metadata"))
-    metadata = value_with(arena, metadata, member->key, &member->value);
+        metadata = value_with(arena, metadata, member->key, &member->value);
     fields = value_without(arena, fields, STR("metadata"));
     struct value_map_builder document = {0};
     value_put(arena, &document, STR("apiVersion"), value_string(arena, resource->api_version));
     value_put(arena, &document, STR("kind"), value_string(arena, resource->kind));
     value_put(arena, &document, STR("metadata"), metadata);
     MEMBER_EACH(member, fields)
-    value_put(arena, &document, member->key, &member->value);
+        value_put(arena, &document, member->key, &member->value);
     return value_map_done(arena, &document);
 }
 

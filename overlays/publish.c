@@ -142,8 +142,7 @@ static void write_scores(struct run *run, struct buf *text)
         return;
     buf_fmt(text, "Score %.*s", STR_ARG(value_text(value_key(score, "overall"))));
     const char *before = ": ";
-    MEMBER_EACH(dimension, value_key(score, "dimensions"))
-    {
+    MEMBER_EACH(dimension, value_key(score, "dimensions")) {
         buf_fmt(text, "%s%.*s %.*s", before, STR_ARG(dimension->key), STR_ARG(value_text(&dimension->value)));
         before = ", ";
     }

@@ -52,12 +52,11 @@ static void write_secrets(struct writer *writer, struct buf *out)
     buf_text(out, "\n## Secrets that must be provided\n\nTheir values are in the backup, and nowhere in this "
                   "repository.\n\n"
                   "| namespace | name | type | keys |\n|---|---|---|---|\n");
-    VALUE_EACH(secret, omitted)
-    {
+    VALUE_EACH(secret, omitted) {
         buf_fmt(out, "| %.*s | %.*s | %.*s |", STR_ARG(value_str(value_key(secret, "namespace"))),
                 STR_ARG(value_str(value_key(secret, "name"))), STR_ARG(value_str(value_key(secret, "type"))));
         VALUE_EACH(key, value_key(secret, "keys"))
-        buf_fmt(out, " `%.*s`", STR_ARG(value_str(key)));
+            buf_fmt(out, " `%.*s`", STR_ARG(value_str(key)));
         buf_text(out, " |\n");
     }
 }

@@ -7,8 +7,7 @@
 /* A claim that only one node may mount holds its pods together; so does one that nothing is known of. */
 static bool volumes_can_be_shared(const struct facts *facts, const struct workload *workload)
 {
-    VALUE_EACH(volume, value_key(workload->pod_spec, "volumes"))
-    {
+    VALUE_EACH(volume, value_key(workload->pod_spec, "volumes")) {
         const struct value *claim = value_key(volume, "persistentVolumeClaim");
         if (claim != NULL && !facts_claim_can_be_shared(facts, workload->resource->namespace,
                                                         value_str(value_key(claim, "claimName"))))

@@ -71,8 +71,7 @@ static const struct value *first_keys(struct arena *arena, const struct value *m
         if (value != NULL)
             value_put(arena, &ordered, str_of(*key), value);
     }
-    MEMBER_EACH(member, map)
-    {
+    MEMBER_EACH(member, map) {
         const char *const *key = first;
         while (*key != NULL && !str_is(member->key, *key))
             key++;

@@ -30,8 +30,7 @@ bool estate_is_unread(const struct estate *estate, const char *group, const char
 /* The owner that controls an object, if the bundle has it. */
 static const struct resource *controller_of(const struct estate *estate, const struct resource *resource)
 {
-    VALUE_EACH(reference, value_in(resource->object, PATH("metadata", "ownerReferences")))
-    {
+    VALUE_EACH(reference, value_in(resource->object, PATH("metadata", "ownerReferences"))) {
         if (!value_true(value_key(reference, "controller")))
             continue;
         struct str rest = value_str(value_key(reference, "apiVersion"));
@@ -159,8 +158,7 @@ static void note(struct estate *estate, struct place *place, const struct resour
 /* Accounts are named in subjects; without a namespace of their own they are in the binding's. */
 static void note_subjects(struct estate *estate, const struct resource *binding)
 {
-    VALUE_EACH(subject, value_key(binding->object, "subjects"))
-    {
+    VALUE_EACH(subject, value_key(binding->object, "subjects")) {
         struct str home = value_str(value_key(subject, "namespace"));
         struct str name = value_str(value_key(subject, "name"));
         if (str_is(value_str(value_key(subject, "kind")), "ServiceAccount"))
@@ -283,9 +281,9 @@ static bool has_default(const struct resource *limit_range, const char *side, st
 {
     const struct value *limits = value_in(limit_range->object, PATH("spec", "limits"));
     VALUE_EACH(limit, limits)
-    if (str_is(value_str(value_key(limit, "type")), "Container") &&
-        value_get(value_key(limit, side), resource) != NULL)
-        return true;
+        if (str_is(value_str(value_key(limit, "type")), "Container") &&
+            value_get(value_key(limit, side), resource) != NULL)
+            return true;
     return false;
 }
 
@@ -301,15 +299,14 @@ static bool is_mounted_once(const struct value *claim)
 {
     const struct value *modes = value_in(claim, PATH("spec", "accessModes"));
     VALUE_EACH(mode, modes)
-    if (!str_starts(value_str(mode), STR("ReadWriteOnce")))
-        return false;
+        if (!str_starts(value_str(mode), STR("ReadWriteOnce")))
+            return false;
     return value_count(modes) != 0;
 }
 
 bool estate_is_tied_to_a_node(const struct estate *estate, const struct workload *workload)
 {
-    VALUE_EACH(volume, value_key(workload->pod_spec, "volumes"))
-    {
+    VALUE_EACH(volume, value_key(workload->pod_spec, "volumes")) {
         struct str claim = value_str_in(volume, PATH("persistentVolumeClaim", "claimName"));
         const struct resource *found =
             claim.len ? estate_find(estate, "", "PersistentVolumeClaim", workload->resource->namespace, claim)

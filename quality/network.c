@@ -8,8 +8,8 @@ static bool governs_ingress(const struct value *spec)
     if (value_count(types) == 0)
         return true;
     VALUE_EACH(type, types)
-    if (str_is(value_str(type), "Ingress"))
-        return true;
+        if (str_is(value_str(type), "Ingress"))
+            return true;
     return false;
 }
 
@@ -43,8 +43,7 @@ void check_policy_allows_all(struct subject *subject)
     if (!governs_ingress(spec))
         return;
     size_t i = 0;
-    VALUE_EACH(rule, value_key(spec, "ingress"))
-    {
+    VALUE_EACH(rule, value_key(spec, "ingress")) {
         if (value_count(value_key(rule, "from")) == 0 && value_count(value_key(rule, "ports")) == 0)
             found(subject, STR_NONE, "spec.ingress[%zu]", i);
         i++;
@@ -53,12 +52,10 @@ void check_policy_allows_all(struct subject *subject)
 
 static bool covers(const struct value *tls, struct str host)
 {
-    VALUE_EACH(entry, tls)
-    {
+    VALUE_EACH(entry, tls) {
         if (value_count(value_key(entry, "hosts")) == 0)
             return true;
-        VALUE_EACH(pattern, value_key(entry, "hosts"))
-        {
+        VALUE_EACH(pattern, value_key(entry, "hosts")) {
             struct str covered = value_str(pattern), rest = host;
             if (str_eq(covered, host))
                 return true;
@@ -79,8 +76,7 @@ void check_ingress_tls(struct subject *subject)
         return;
     }
     size_t i = 0;
-    VALUE_EACH(rule, value_key(spec, "rules"))
-    {
+    VALUE_EACH(rule, value_key(spec, "rules")) {
         struct str host = value_str(value_key(rule, "host"));
         if (!covers(value_key(spec, "tls"), host))
             found(subject, host, "spec.rules[%zu].host", i);

@@ -67,8 +67,7 @@ struct openapi *openapi_open(struct arena *arena, const struct value *documents)
     struct openapi *openapi = ARENA_NEW(arena, struct openapi);
     openapi->arena = arena;
     openapi->documents = ARENA_ARRAY(arena, struct document, value_count(documents) + 1);
-    MEMBER_EACH(document, documents)
-    {
+    MEMBER_EACH(document, documents) {
         openapi->documents[openapi->document_count++] = (struct document){
             .name = document->key,
             .schemas = value_in(&document->value, PATH("components", "schemas")),
@@ -152,7 +151,7 @@ static unsigned allowed_by(const struct value *raw)
 
     unsigned allowed = 0;
     VALUE_EACH(choice, value_key(raw, "oneOf"))
-    allowed |= allowed_by_type(value_str(value_key(choice, "type")));
+        allowed |= allowed_by_type(value_str(value_key(choice, "type")));
     return allowed ? allowed : ALLOW_ALL;
 }
 
@@ -182,8 +181,8 @@ static void compile(struct arena *arena, struct schema *schema)
         schema->items = schema_of(arena, schema->document, items);
 
     MEMBER_EACH(field, fields)
-    *ARENA_PUSH(arena, &schema->fields) =
-        (struct named_schema){field->key, schema_of(arena, schema->document, &field->value)};
+        *ARENA_PUSH(arena, &schema->fields) =
+            (struct named_schema){field->key, schema_of(arena, schema->document, &field->value)};
     if (schema->fields.count != 0)
         qsort(schema->fields.items, schema->fields.count, sizeof *schema->fields.items, by_name);
 }
@@ -278,8 +277,7 @@ static void check_enum(struct visit *visit, const struct schema *schema, const s
     size_t count = 0;
     if (value_count(schema->values) == 0)
         return;
-    VALUE_EACH(allowed, schema->values)
-    {
+    VALUE_EACH(allowed, schema->values) {
         if (value_equal(allowed, value))
             return;
         if (count < COUNT_OF(names))
@@ -310,12 +308,11 @@ static void visit_map(struct visit *visit, struct schema *schema, const struct v
                       const struct step *step, int depth)
 {
     VALUE_EACH(required, schema->required)
-    if (value_get(map, value_str(required)) == NULL && !is_servers_own(value_str(required), depth))
-        fault(visit, OPENAPI_MISSING_FIELD, &(struct step){.above = step, .key = value_str(required)},
-              value_str(required));
+        if (value_get(map, value_str(required)) == NULL && !is_servers_own(value_str(required), depth))
+            fault(visit, OPENAPI_MISSING_FIELD, &(struct step){.above = step, .key = value_str(required)},
+                  value_str(required));
 
-    MEMBER_EACH(member, map)
-    {
+    MEMBER_EACH(member, map) {
         struct step below = {.above = step, .key = member->key};
         struct schema *field = field_of(schema, member->key);
         if (is_servers_own(member->key, depth))
@@ -361,11 +358,11 @@ static struct document *document_of(struct openapi *openapi, struct str api_vers
 static const struct value *raw_of_kind(const struct document *document, const struct resource *resource)
 {
     MEMBER_EACH(schema, document->schemas)
-    VALUE_EACH(kind, value_key(&schema->value, "x-kubernetes-group-version-kind"))
-    if (str_eq(value_str(value_key(kind, "kind")), resource->kind) &&
-        str_eq(value_str(value_key(kind, "group")), resource_group(resource)) &&
-        str_eq(value_str(value_key(kind, "version")), resource_version(resource)))
-        return &schema->value;
+        VALUE_EACH(kind, value_key(&schema->value, "x-kubernetes-group-version-kind"))
+            if (str_eq(value_str(value_key(kind, "kind")), resource->kind) &&
+                str_eq(value_str(value_key(kind, "group")), resource_group(resource)) &&
+                str_eq(value_str(value_key(kind, "version")), resource_version(resource)))
+                return &schema->value;
     return NULL;
 }
 

@@ -31,8 +31,8 @@ void check_host_namespaces(struct subject *subject)
 void check_privileged(struct subject *subject)
 {
     EACH_CONTAINER(c, subject)
-    if (value_true(value_key(c->security, "privileged")))
-        found_in_container(subject, c, STR_NONE, "securityContext.privileged");
+        if (value_true(value_key(c->security, "privileged")))
+            found_in_container(subject, c, STR_NONE, "securityContext.privileged");
 }
 
 void check_added_capabilities(struct subject *subject)
@@ -40,11 +40,9 @@ void check_added_capabilities(struct subject *subject)
     static const char *const allowed[] = {"AUDIT_WRITE", "CHOWN",  "DAC_OVERRIDE",     "FOWNER",  "FSETID",
                                           "KILL",        "MKNOD",  "NET_BIND_SERVICE", "SETFCAP", "SETGID",
                                           "SETPCAP",     "SETUID", "SYS_CHROOT"};
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         size_t i = 0;
-        VALUE_EACH(capability, value_in(c->security, PATH("capabilities", "add")))
-        {
+        VALUE_EACH(capability, value_in(c->security, PATH("capabilities", "add"))) {
             struct str name = value_str(capability);
             if (!IS_AMONG(name, allowed))
                 found_in_container(subject, c, name, "securityContext.capabilities.add[%zu]", i);
@@ -56,8 +54,7 @@ void check_added_capabilities(struct subject *subject)
 void check_host_path(struct subject *subject)
 {
     size_t i = 0;
-    VALUE_EACH(volume, value_key(subject->pod, "volumes"))
-    {
+    VALUE_EACH(volume, value_key(subject->pod, "volumes")) {
         const struct value *host_path = value_key(volume, "hostPath");
         if (host_path != NULL)
             found_in_pod(subject, value_str(value_key(host_path, "path")), "volumes[%zu].hostPath", i);
@@ -67,11 +64,9 @@ void check_host_path(struct subject *subject)
 
 void check_host_ports(struct subject *subject)
 {
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         size_t i = 0;
-        VALUE_EACH(port, value_key(c->value, "ports"))
-        {
+        VALUE_EACH(port, value_key(c->value, "ports")) {
             int64_t number = 0;
             if (value_i64(value_key(port, "hostPort"), &number) && number != 0)
                 found_in_container(subject, c, detail(subject, "%lld", (long long)number),
@@ -87,8 +82,8 @@ void check_host_process(struct subject *subject)
     if (value_true(value_in(value_key(subject->pod, "securityContext"), field)))
         found_in_pod(subject, STR_NONE, "securityContext.windowsOptions.hostProcess");
     EACH_CONTAINER(c, subject)
-    if (value_true(value_in(c->security, field)))
-        found_in_container(subject, c, STR_NONE, "securityContext.windowsOptions.hostProcess");
+        if (value_true(value_in(c->security, field)))
+            found_in_container(subject, c, STR_NONE, "securityContext.windowsOptions.hostProcess");
 }
 
 /* Since 1.30 a field, before that an annotation per container; both still count. */
@@ -99,13 +94,13 @@ void check_app_armor(struct subject *subject)
     if (str_is(value_str_in(pod, type), "Unconfined"))
         found_in_pod(subject, STR_NONE, "securityContext.appArmorProfile.type");
     EACH_CONTAINER(c, subject)
-    if (str_is(value_str_in(c->security, type), "Unconfined"))
-        found_in_container(subject, c, STR_NONE, "securityContext.appArmorProfile.type");
+        if (str_is(value_str_in(c->security, type), "Unconfined"))
+            found_in_container(subject, c, STR_NONE, "securityContext.appArmorProfile.type");
 
     MEMBER_EACH(annotation, value_in(subject->workload.pods, PATH("metadata", "annotations")))
-    if (str_starts(annotation->key, STR("container.apparmor.security.beta.kubernetes.io/")) &&
-        str_is(value_str(&annotation->value), "unconfined"))
-        found(subject, STR_NONE, "%smetadata.annotations", subject->workload.pods_path);
+        if (str_starts(annotation->key, STR("container.apparmor.security.beta.kubernetes.io/")) &&
+            str_is(value_str(&annotation->value), "unconfined"))
+            found(subject, STR_NONE, "%smetadata.annotations", subject->workload.pods_path);
 }
 
 static bool is_allowed_se_linux(const struct value *options)
@@ -122,14 +117,13 @@ void check_se_linux(struct subject *subject)
     if (!is_allowed_se_linux(value_in(subject->pod, field)))
         found_in_pod(subject, STR_NONE, "securityContext.seLinuxOptions");
     EACH_CONTAINER(c, subject)
-    if (!is_allowed_se_linux(value_in(c->value, field)))
-        found_in_container(subject, c, STR_NONE, "securityContext.seLinuxOptions");
+        if (!is_allowed_se_linux(value_in(c->value, field)))
+            found_in_container(subject, c, STR_NONE, "securityContext.seLinuxOptions");
 }
 
 void check_proc_mount(struct subject *subject)
 {
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         struct str mount = value_str(value_key(c->security, "procMount"));
         if (mount.len != 0 && !str_is(mount, "Default"))
             found_in_container(subject, c, STR_NONE, "securityContext.procMount");
@@ -142,8 +136,8 @@ void check_seccomp_unconfined(struct subject *subject)
     if (str_is(value_str_in(value_key(subject->pod, "securityContext"), type), "Unconfined"))
         found_in_pod(subject, STR_NONE, "securityContext.seccompProfile.type");
     EACH_CONTAINER(c, subject)
-    if (str_is(value_str_in(c->security, type), "Unconfined"))
-        found_in_container(subject, c, STR_NONE, "securityContext.seccompProfile.type");
+        if (str_is(value_str_in(c->security, type), "Unconfined"))
+            found_in_container(subject, c, STR_NONE, "securityContext.seccompProfile.type");
 }
 
 void check_sysctls(struct subject *subject)
@@ -154,8 +148,7 @@ void check_sysctls(struct subject *subject)
         "net.ipv4.tcp_keepalive_time",  "net.ipv4.tcp_fin_timeout",     "net.ipv4.tcp_keepalive_intvl",
         "net.ipv4.tcp_keepalive_probes"};
     size_t i = 0;
-    VALUE_EACH(sysctl, value_in(subject->pod, PATH("securityContext", "sysctls")))
-    {
+    VALUE_EACH(sysctl, value_in(subject->pod, PATH("securityContext", "sysctls"))) {
         struct str name = value_str(value_key(sysctl, "name"));
         if (!IS_AMONG(name, safe))
             found_in_pod(subject, name, "securityContext.sysctls[%zu]", i);
@@ -178,8 +171,7 @@ static void host_in_handler(struct subject *subject, const struct container *c, 
 void check_host_probes(struct subject *subject)
 {
     static const char *const probes[] = {"livenessProbe", "readinessProbe", "startupProbe"};
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         for (size_t i = 0; i < COUNT_OF(probes); i++)
             host_in_handler(subject, c, probes[i], value_key(c->value, probes[i]));
         host_in_handler(subject, c, "lifecycle.postStart",
@@ -195,19 +187,17 @@ void check_volume_types(struct subject *subject)
         "name",  "configMap", "csi",    "downwardAPI",          "emptyDir", "ephemeral", "hostPath",
         "image", "projected", "secret", "persistentVolumeClaim"};
     size_t i = 0;
-    VALUE_EACH(volume, value_key(subject->pod, "volumes"))
-    {
+    VALUE_EACH(volume, value_key(subject->pod, "volumes")) {
         MEMBER_EACH(source, volume)
-        if (!IS_AMONG(source->key, allowed))
-            found_in_pod(subject, source->key, "volumes[%zu].%.*s", i, STR_ARG(source->key));
+            if (!IS_AMONG(source->key, allowed))
+                found_in_pod(subject, source->key, "volumes[%zu].%.*s", i, STR_ARG(source->key));
         i++;
     }
 }
 
 void check_privilege_escalation(struct subject *subject)
 {
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         const struct value *allowed = value_key(c->security, "allowPrivilegeEscalation");
         if (!value_is(allowed, VALUE_BOOL) || value_true(allowed))
             found_in_container(subject, c, STR_NONE, "securityContext.allowPrivilegeEscalation");
@@ -217,14 +207,13 @@ void check_privilege_escalation(struct subject *subject)
 void check_run_as_non_root(struct subject *subject)
 {
     EACH_CONTAINER(c, subject)
-    if (!value_true(effective(subject, c, PATH("runAsNonRoot"))))
-        found_in_container(subject, c, STR_NONE, "securityContext.runAsNonRoot");
+        if (!value_true(effective(subject, c, PATH("runAsNonRoot"))))
+            found_in_container(subject, c, STR_NONE, "securityContext.runAsNonRoot");
 }
 
 void check_run_as_user(struct subject *subject)
 {
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         int64_t user = -1;
         if (value_i64(effective(subject, c, PATH("runAsUser")), &user) && user == 0)
             found_in_container(subject, c, STR_NONE, "securityContext.runAsUser");
@@ -234,8 +223,7 @@ void check_run_as_user(struct subject *subject)
 void check_seccomp_profile(struct subject *subject)
 {
     static const char *const allowed[] = {"RuntimeDefault", "Localhost", "Unconfined"};
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         /* Unconfined has a check of its own. */
         struct str type = value_str(effective(subject, c, PATH("seccompProfile", "type")));
         if (!IS_AMONG(type, allowed))
@@ -246,23 +234,23 @@ void check_seccomp_profile(struct subject *subject)
 static bool drops_all(const struct container *c)
 {
     VALUE_EACH(capability, value_in(c->security, PATH("capabilities", "drop")))
-    if (str_eq_nocase(value_str(capability), STR("ALL")))
-        return true;
+        if (str_eq_nocase(value_str(capability), STR("ALL")))
+            return true;
     return false;
 }
 
 void check_dropped_capabilities(struct subject *subject)
 {
     EACH_CONTAINER(c, subject)
-    if (!drops_all(c))
-        found_in_container(subject, c, STR_NONE, "securityContext.capabilities.drop");
+        if (!drops_all(c))
+            found_in_container(subject, c, STR_NONE, "securityContext.capabilities.drop");
 }
 
 void check_read_only_root(struct subject *subject)
 {
     EACH_CONTAINER(c, subject)
-    if (!value_true(value_key(c->security, "readOnlyRootFilesystem")))
-        found_in_container(subject, c, STR_NONE, "securityContext.readOnlyRootFilesystem");
+        if (!value_true(value_key(c->security, "readOnlyRootFilesystem")))
+            found_in_container(subject, c, STR_NONE, "securityContext.readOnlyRootFilesystem");
 }
 
 /* The pod decides first, then its account; the default is to mount. */

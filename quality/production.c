@@ -25,8 +25,8 @@ static int64_t fewest_replicas(const struct subject *subject)
 static void missing_probe(struct subject *subject, const char *probe)
 {
     EACH_CONTAINER(c, subject)
-    if (container_is_main(c) && value_count(value_key(c->value, probe)) == 0)
-        found_in_container(subject, c, STR_NONE, "%s", probe);
+        if (container_is_main(c) && value_count(value_key(c->value, probe)) == 0)
+            found_in_container(subject, c, STR_NONE, "%s", probe);
 }
 
 void check_readiness_probe(struct subject *subject)
@@ -92,10 +92,10 @@ void check_graceful_shutdown(struct subject *subject)
     if (grace == 0)
         found_in_pod(subject, STR_NONE, "terminationGracePeriodSeconds");
     EACH_CONTAINER(c, subject)
-    if (grace > 0 &&
-        value_i64(value_in(c->value, PATH("lifecycle", "preStop", "sleep", "seconds")), &sleep) &&
-        sleep >= grace)
-        found_in_container(subject, c, STR_NONE, "lifecycle.preStop.sleep.seconds");
+        if (grace > 0 &&
+            value_i64(value_in(c->value, PATH("lifecycle", "preStop", "sleep", "seconds")), &sleep) &&
+            sleep >= grace)
+            found_in_container(subject, c, STR_NONE, "lifecycle.preStop.sleep.seconds");
 }
 
 /* name[:tag][@digest], where a ':' before the last '/' belongs to a registry's port. */
@@ -126,8 +126,7 @@ static bool is_moving(struct str image)
 
 void check_image_tag(struct subject *subject)
 {
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         struct str image = image_of(c);
         if (image.len != 0 && is_moving(image))
             found_in_container(subject, c, image, "image");
@@ -136,8 +135,7 @@ void check_image_tag(struct subject *subject)
 
 void check_image_digest(struct subject *subject)
 {
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         struct str tag, digest, image = image_of(c);
         image_parts(image, &tag, &digest);
         if (image.len != 0 && !is_moving(image) && digest.len == 0)
@@ -147,8 +145,7 @@ void check_image_digest(struct subject *subject)
 
 void check_pull_policy(struct subject *subject)
 {
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         struct str policy = value_str(value_key(c->value, "imagePullPolicy")), image = image_of(c);
         if (str_is(policy, "Never") || (str_is(policy, "IfNotPresent") && image.len != 0 && is_moving(image)))
             found_in_container(subject, c, policy, "imagePullPolicy");

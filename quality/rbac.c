@@ -4,8 +4,8 @@
 static bool lists(const struct value *rule, const char *key, const char *wanted)
 {
     VALUE_EACH(item, value_key(rule, key))
-    if (str_is(value_str(item), wanted))
-        return true;
+        if (str_is(value_str(item), wanted))
+            return true;
     return false;
 }
 
@@ -26,8 +26,7 @@ static bool is_wildcard(const struct value *rule)
 void check_rbac_wildcard(struct subject *subject)
 {
     size_t i = 0;
-    VALUE_EACH(rule, value_key(subject->resource->object, "rules"))
-    {
+    VALUE_EACH(rule, value_key(subject->resource->object, "rules")) {
         if (is_wildcard(rule))
             found(subject, STR_NONE, "rules[%zu]", i);
         else if (lists(rule, "verbs", "*"))
@@ -42,8 +41,7 @@ void check_rbac_escalation(struct subject *subject)
 {
     static const char *const verbs[] = {"escalate", "bind", "impersonate"};
     size_t i = 0;
-    VALUE_EACH(rule, value_key(subject->resource->object, "rules"))
-    {
+    VALUE_EACH(rule, value_key(subject->resource->object, "rules")) {
         for (size_t v = 0; v < COUNT_OF(verbs); v++)
             if (lists(rule, "verbs", verbs[v]))
                 found(subject, str_of(verbs[v]), "rules[%zu].verbs", i);
@@ -56,8 +54,7 @@ void check_rbac_secrets(struct subject *subject)
 {
     static const char *const verbs[] = {"get", "list", "watch"};
     size_t i = 0;
-    VALUE_EACH(rule, value_key(subject->resource->object, "rules"))
-    {
+    VALUE_EACH(rule, value_key(subject->resource->object, "rules")) {
         for (size_t v = 0; v < COUNT_OF(verbs) && !is_wildcard(rule); v++) {
             if (allows(rule, verbs[v], "secrets")) {
                 found(subject, str_of(verbs[v]), "rules[%zu]", i);
@@ -72,8 +69,7 @@ void check_rbac_exec(struct subject *subject)
 {
     static const char *const resources[] = {"pods/exec", "pods/attach", "pods/portforward"};
     size_t i = 0;
-    VALUE_EACH(rule, value_key(subject->resource->object, "rules"))
-    {
+    VALUE_EACH(rule, value_key(subject->resource->object, "rules")) {
         for (size_t r = 0; r < COUNT_OF(resources) && !is_wildcard(rule); r++) {
             if (allows(rule, "create", resources[r]) || allows(rule, "get", resources[r])) {
                 found(subject, str_of(resources[r]), "rules[%zu]", i);
@@ -91,8 +87,7 @@ void check_cluster_admin(struct subject *subject)
         !str_is(value_str(value_key(role, "name")), "cluster-admin"))
         return;
     size_t i = 0;
-    VALUE_EACH(holder, value_key(subject->resource->object, "subjects"))
-    {
+    VALUE_EACH(holder, value_key(subject->resource->object, "subjects")) {
         struct str name = value_str(value_key(holder, "name"));
         if (!str_is(name, "system:masters"))
             found(subject, name, "subjects[%zu]", i);
@@ -103,8 +98,7 @@ void check_cluster_admin(struct subject *subject)
 void check_rbac_anonymous(struct subject *subject)
 {
     size_t i = 0;
-    VALUE_EACH(holder, value_key(subject->resource->object, "subjects"))
-    {
+    VALUE_EACH(holder, value_key(subject->resource->object, "subjects")) {
         struct str name = value_str(value_key(holder, "name"));
         if (str_is(name, "system:anonymous") || str_is(name, "system:unauthenticated"))
             found(subject, name, "subjects[%zu]", i);

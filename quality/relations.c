@@ -32,8 +32,7 @@ static void missing_in_projected(struct subject *subject, const struct reference
                                  const struct value *volume, size_t i)
 {
     size_t s = 0;
-    VALUE_EACH(source, value_in(volume, PATH("projected", "sources")))
-    {
+    VALUE_EACH(source, value_in(volume, PATH("projected", "sources"))) {
         const struct value *reference = value_key(source, kind->volume);
         struct str name = value_str(value_key(reference, "name"));
         if (is_missing(subject, kind, reference, name))
@@ -45,8 +44,7 @@ static void missing_in_projected(struct subject *subject, const struct reference
 static void missing_in_volumes(struct subject *subject, const struct reference_kind *kind)
 {
     size_t i = 0;
-    VALUE_EACH(volume, value_key(subject->pod, "volumes"))
-    {
+    VALUE_EACH(volume, value_key(subject->pod, "volumes")) {
         const struct value *reference = value_key(volume, kind->volume);
         struct str name = value_str(value_key(reference, kind->volume_name));
         if (is_missing(subject, kind, reference, name))
@@ -60,8 +58,7 @@ static void missing_in_container(struct subject *subject, const struct reference
                                  const struct container *c)
 {
     size_t i = 0;
-    VALUE_EACH(variable, value_key(c->value, "env"))
-    {
+    VALUE_EACH(variable, value_key(c->value, "env")) {
         const struct value *reference = value_in(variable, PATH("valueFrom", kind->variable));
         struct str name = value_str(value_key(reference, "name"));
         if (is_missing(subject, kind, reference, name))
@@ -69,8 +66,7 @@ static void missing_in_container(struct subject *subject, const struct reference
         i++;
     }
     i = 0;
-    VALUE_EACH(source, value_key(c->value, "envFrom"))
-    {
+    VALUE_EACH(source, value_key(c->value, "envFrom")) {
         const struct value *reference = value_key(source, kind->variables);
         struct str name = value_str(value_key(reference, "name"));
         if (is_missing(subject, kind, reference, name))
@@ -85,7 +81,7 @@ static void missing_references(struct subject *subject, const struct reference_k
         return;
     missing_in_volumes(subject, kind);
     EACH_CONTAINER(c, subject)
-    missing_in_container(subject, kind, c);
+        missing_in_container(subject, kind, c);
 }
 
 void check_missing_config_map(struct subject *subject)
@@ -103,8 +99,7 @@ void check_missing_claim(struct subject *subject)
     size_t i = 0;
     if (estate_is_unread(subject->estate, "", "PersistentVolumeClaim"))
         return;
-    VALUE_EACH(volume, value_key(subject->pod, "volumes"))
-    {
+    VALUE_EACH(volume, value_key(subject->pod, "volumes")) {
         struct str claim = value_str_in(volume, PATH("persistentVolumeClaim", "claimName"));
         if (claim.len != 0 && estate_find(subject->estate, "", "PersistentVolumeClaim",
                                           subject->resource->namespace, claim) == NULL)
@@ -148,9 +143,9 @@ void check_service_selects_nothing(struct subject *subject)
 static bool has_named_port(const struct value *pod_spec, const char *list, struct str name)
 {
     VALUE_EACH(container, value_key(pod_spec, list))
-    VALUE_EACH(port, value_key(container, "ports"))
-    if (str_eq(value_str(value_key(port, "name")), name))
-        return true;
+        VALUE_EACH(port, value_key(container, "ports"))
+            if (str_eq(value_str(value_key(port, "name")), name))
+                return true;
     return false;
 }
 
@@ -174,8 +169,7 @@ void check_service_target_port(struct subject *subject)
     if (place_selected_by_map(subject->place, selector) == NULL)
         return;
     size_t i = 0;
-    VALUE_EACH(port, value_key(spec, "ports"))
-    {
+    VALUE_EACH(port, value_key(spec, "ports")) {
         struct str name = value_str(value_key(port, "targetPort"));
         if (name.len != 0 && !is_served(subject->place, selector, name))
             found(subject, name, "spec.ports[%zu].targetPort", i);
@@ -189,9 +183,9 @@ static bool has_port(const struct resource *service, const struct value *port)
     if (name == NULL && number == NULL)
         return true;
     VALUE_EACH(offered, value_in(service->object, PATH("spec", "ports")))
-    if (name ? value_equal(value_key(offered, "name"), name)
-             : value_equal(value_key(offered, "port"), number))
-        return true;
+        if (name ? value_equal(value_key(offered, "name"), name)
+                 : value_equal(value_key(offered, "port"), number))
+            return true;
     return false;
 }
 
@@ -219,11 +213,9 @@ void check_ingress_backend(struct subject *subject)
     check_backend(subject, value_in(spec, PATH("defaultBackend", "service")),
                   STR("spec.defaultBackend.service"));
     size_t r = 0;
-    VALUE_EACH(rule, value_key(spec, "rules"))
-    {
+    VALUE_EACH(rule, value_key(spec, "rules")) {
         size_t p = 0;
-        VALUE_EACH(path, value_in(rule, PATH("http", "paths")))
-        {
+        VALUE_EACH(path, value_in(rule, PATH("http", "paths"))) {
             check_backend(subject, value_in(path, PATH("backend", "service")),
                           detail(subject, "spec.rules[%zu].http.paths[%zu].backend.service", r, p));
             p++;
@@ -271,11 +263,11 @@ static void check_measured(struct subject *subject, const struct workload *targe
                            struct str path)
 {
     VALUE_EACH(container, value_key(target->pod_spec, "containers"))
-    if (!has_request(subject, container, resource)) {
-        struct str name = value_str(value_key(container, "name"));
-        found(subject, detail(subject, "%.*s of container %.*s", STR_ARG(resource), STR_ARG(name)), "%.*s",
-              STR_ARG(path));
-    }
+        if (!has_request(subject, container, resource)) {
+            struct str name = value_str(value_key(container, "name"));
+            found(subject, detail(subject, "%.*s of container %.*s", STR_ARG(resource), STR_ARG(name)),
+                  "%.*s", STR_ARG(path));
+        }
 }
 
 void check_autoscaler_requests(struct subject *subject)
@@ -288,8 +280,7 @@ void check_autoscaler_requests(struct subject *subject)
     if (value_key(spec, "targetCPUUtilizationPercentage") != NULL) /* autoscaling/v1 */
         check_measured(subject, &workload, STR("cpu"), STR("spec.targetCPUUtilizationPercentage"));
     size_t i = 0;
-    VALUE_EACH(metric, value_key(spec, "metrics"))
-    {
+    VALUE_EACH(metric, value_key(spec, "metrics")) {
         const struct value *resource = value_key(metric, "resource");
         if (str_is(value_str_in(resource, PATH("target", "type")), "Utilization"))
             check_measured(subject, &workload, value_str(value_key(resource, "name")),

@@ -14,9 +14,9 @@ static void missing_request(struct subject *subject, const char *resource)
         place_has_default(subject->place, "default", str_of(resource)))
         return;
     EACH_CONTAINER(c, subject)
-    if (container_has_resources(c) && amount(c, "requests", resource) == NULL &&
-        amount(c, "limits", resource) == NULL)
-        found_in_container(subject, c, STR_NONE, "resources.requests.%s", resource);
+        if (container_has_resources(c) && amount(c, "requests", resource) == NULL &&
+            amount(c, "limits", resource) == NULL)
+            found_in_container(subject, c, STR_NONE, "resources.requests.%s", resource);
 }
 
 static void missing_limit(struct subject *subject, const char *resource)
@@ -24,8 +24,8 @@ static void missing_limit(struct subject *subject, const char *resource)
     if (place_has_default(subject->place, "default", str_of(resource)))
         return;
     EACH_CONTAINER(c, subject)
-    if (container_has_resources(c) && amount(c, "limits", resource) == NULL)
-        found_in_container(subject, c, STR_NONE, "resources.limits.%s", resource);
+        if (container_has_resources(c) && amount(c, "limits", resource) == NULL)
+            found_in_container(subject, c, STR_NONE, "resources.limits.%s", resource);
 }
 
 void check_cpu_requests(struct subject *subject)
@@ -61,8 +61,7 @@ static double ratio_of(const struct container *c, const char *resource)
 void check_limit_below_request(struct subject *subject)
 {
     static const char *const resources[] = {"cpu", "memory", "ephemeral-storage"};
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         for (size_t i = 0; i < COUNT_OF(resources); i++) {
             double request, limit;
             if (quantity_of(amount(c, "requests", resources[i]), &request) &&
@@ -74,8 +73,7 @@ void check_limit_below_request(struct subject *subject)
 
 static void beyond_ratio(struct subject *subject, const char *resource, double most)
 {
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         double ratio = ratio_of(c, resource);
         if (ratio > most)
             found_in_container(subject, c, detail(subject, "%.1f times in %.*s", ratio, STR_ARG(c->name)),
@@ -97,8 +95,8 @@ void check_memory_ratio(struct subject *subject)
 static bool is_storage_bounded(const struct subject *subject)
 {
     EACH_CONTAINER(c, subject)
-    if (container_is_main(c) && amount(c, "limits", "ephemeral-storage") == NULL)
-        return false;
+        if (container_is_main(c) && amount(c, "limits", "ephemeral-storage") == NULL)
+            return false;
     return subject->container_count != 0;
 }
 
@@ -107,8 +105,7 @@ void check_empty_dir_limit(struct subject *subject)
     if (is_storage_bounded(subject))
         return;
     size_t i = 0;
-    VALUE_EACH(volume, value_key(subject->pod, "volumes"))
-    {
+    VALUE_EACH(volume, value_key(subject->pod, "volumes")) {
         const struct value *empty_dir = value_key(volume, "emptyDir");
         if (empty_dir != NULL && value_key(empty_dir, "sizeLimit") == NULL)
             found_in_pod(subject, value_str(value_key(volume, "name")), "volumes[%zu].emptyDir.sizeLimit", i);
@@ -121,8 +118,8 @@ void check_ephemeral_storage(struct subject *subject)
     if (place_has_default(subject->place, "default", STR("ephemeral-storage")))
         return;
     EACH_CONTAINER(c, subject)
-    if (container_is_main(c) && amount(c, "limits", "ephemeral-storage") == NULL)
-        found_in_container(subject, c, STR_NONE, "resources.limits.ephemeral-storage");
+        if (container_is_main(c) && amount(c, "limits", "ephemeral-storage") == NULL)
+            found_in_container(subject, c, STR_NONE, "resources.limits.ephemeral-storage");
 }
 
 void check_quota(struct subject *subject)
@@ -140,12 +137,11 @@ void check_limit_range(struct subject *subject)
 static bool mounts(const struct workload *workload, struct str claim)
 {
     VALUE_EACH(volume, value_key(workload->pod_spec, "volumes"))
-    if (str_eq(value_str_in(volume, PATH("persistentVolumeClaim", "claimName")), claim))
-        return true;
+        if (str_eq(value_str_in(volume, PATH("persistentVolumeClaim", "claimName")), claim))
+            return true;
 
     /* A StatefulSet's claims are named <template>-<set>-<number>. */
-    VALUE_EACH(template, value_in(workload->resource->object, PATH("spec", "volumeClaimTemplates")))
-    {
+    VALUE_EACH(template, value_in(workload->resource->object, PATH("spec", "volumeClaimTemplates"))) {
         struct str start = value_str_in(template, PATH("metadata", "name")),
                    rest = str_from(claim, start.len);
         struct str set = workload->resource->name;

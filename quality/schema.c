@@ -106,8 +106,7 @@ static void check_label_map(struct subject *subject, const struct value *labels,
 {
     if (labels != NULL && !value_is(labels, VALUE_MAP) && !value_is(labels, VALUE_NULL))
         found(subject, STR("not a map"), "%.*s", STR_ARG(path));
-    MEMBER_EACH(label, labels)
-    {
+    MEMBER_EACH(label, labels) {
         struct str value = value_str(&label->value);
         if (!is_label_key(label->key) || !value_is(&label->value, VALUE_STRING) ||
             (value.len != 0 && !is_qualified(value)))
@@ -118,8 +117,7 @@ static void check_label_map(struct subject *subject, const struct value *labels,
 static void check_annotations(struct subject *subject, const struct value *annotations)
 {
     size_t bytes = 0;
-    MEMBER_EACH(annotation, annotations)
-    {
+    MEMBER_EACH(annotation, annotations) {
         bytes += annotation->key.len + value_str(&annotation->value).len;
         if (!is_label_key(annotation->key) || !value_is(&annotation->value, VALUE_STRING))
             found(subject, annotation->key, "metadata.annotations");
@@ -262,8 +260,7 @@ void check_selector(struct subject *subject)
 
 static bool name_came_before(const struct subject *subject, const struct container *container)
 {
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         if (c == container)
             return false;
         if (str_eq(c->name, container->name))
@@ -277,8 +274,7 @@ void check_containers(struct subject *subject)
     bool image_may_wait = resource_is(subject->resource, "apps.openshift.io", "DeploymentConfig");
     if (value_count(value_key(subject->pod, "containers")) == 0)
         found_in_pod(subject, STR_NONE, "containers");
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         if (!is_dns_label(c->name))
             found_in_container(subject, c, STR("no name, or not a DNS label"), "name");
         else if (name_came_before(subject, c))
@@ -292,21 +288,19 @@ void check_containers(struct subject *subject)
 static bool has_volume(const struct subject *subject, struct str name)
 {
     VALUE_EACH(volume, value_key(subject->pod, "volumes"))
-    if (str_eq(value_str(value_key(volume, "name")), name))
-        return true;
+        if (str_eq(value_str(value_key(volume, "name")), name))
+            return true;
     VALUE_EACH(claim, value_in(subject->resource->object, PATH("spec", "volumeClaimTemplates")))
-    if (str_eq(value_str_in(claim, PATH("metadata", "name")), name))
-        return true;
+        if (str_eq(value_str_in(claim, PATH("metadata", "name")), name))
+            return true;
     return false;
 }
 
 void check_volume_mounts(struct subject *subject)
 {
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         size_t i = 0;
-        VALUE_EACH(mount, value_key(c->value, "volumeMounts"))
-        {
+        VALUE_EACH(mount, value_key(c->value, "volumeMounts")) {
             struct str name = value_str(value_key(mount, "name"));
             if (!has_volume(subject, name))
                 found_in_container(subject, c, name, "volumeMounts[%zu].name", i);

@@ -74,8 +74,8 @@ static struct str particular(struct str message, struct str common)
 static const struct value *check_of(const struct value *section, struct str id)
 {
     VALUE_EACH(check, value_key(section, "checks"))
-    if (str_eq(value_str(value_key(check, "id")), id))
-        return check;
+        if (str_eq(value_str(value_key(check, "id")), id))
+            return check;
     return NULL;
 }
 
@@ -160,8 +160,7 @@ static void put_counts(struct buf *buf, const struct value *section)
 {
     const struct value *counts = value_key(section, "counts"), *worst = NULL;
     int64_t namespaces = 0;
-    VALUE_EACH(namespace, value_key(section, "namespaces"))
-    {
+    VALUE_EACH(namespace, value_key(section, "namespaces")) {
         if (value_true(value_key(namespace, "excluded")))
             continue;
         namespaces++;

@@ -32,11 +32,9 @@ static bool holds_private_key(struct str value)
 
 void check_env_in_clear(struct subject *subject)
 {
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         size_t i = 0;
-        VALUE_EACH(variable, value_key(c->value, "env"))
-        {
+        VALUE_EACH(variable, value_key(c->value, "env")) {
             struct str name = value_str(value_key(variable, "name"));
             struct str value = value_str(value_key(variable, "value"));
             if ((is_secret_name(subject->estate->arena, name) && is_secret_value(value)) ||
@@ -49,8 +47,7 @@ void check_env_in_clear(struct subject *subject)
 
 void check_config_map_in_clear(struct subject *subject)
 {
-    MEMBER_EACH(entry, value_key(subject->resource->object, "data"))
-    {
+    MEMBER_EACH(entry, value_key(subject->resource->object, "data")) {
         struct str value = value_str(&entry->value);
         if ((is_secret_name(subject->estate->arena, entry->key) && is_secret_value(value)) ||
             holds_private_key(value))
@@ -70,18 +67,15 @@ void check_long_lived_token(struct subject *subject)
 
 void check_secret_as_environment(struct subject *subject)
 {
-    EACH_CONTAINER(c, subject)
-    {
+    EACH_CONTAINER(c, subject) {
         size_t i = 0;
-        VALUE_EACH(variable, value_key(c->value, "env"))
-        {
+        VALUE_EACH(variable, value_key(c->value, "env")) {
             if (value_in(variable, PATH("valueFrom", "secretKeyRef")) != NULL)
                 found_in_container(subject, c, value_str(value_key(variable, "name")), "env[%zu]", i);
             i++;
         }
         i = 0;
-        VALUE_EACH(source, value_key(c->value, "envFrom"))
-        {
+        VALUE_EACH(source, value_key(c->value, "envFrom")) {
             if (value_key(source, "secretRef") != NULL)
                 found_in_container(subject, c, value_str_in(source, PATH("secretRef", "name")),
                                    "envFrom[%zu]", i);

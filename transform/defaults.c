@@ -140,8 +140,7 @@ static const struct value *prune_map(struct subject *subject, const struct value
 {
     struct member *members = NULL;
     size_t count = 0;
-    MEMBER_EACH(member, map)
-    {
+    MEMBER_EACH(member, map) {
         struct known_member known = known_of(shape, member->key);
         struct trail here = {trail, member->key, 0};
         const struct value *left = &member->value;

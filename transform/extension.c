@@ -29,8 +29,7 @@ void rule_crd(struct subject *subject)
 
 static bool is_injectors(const struct subject *subject)
 {
-    VALUE_EACH(entry, value_in(subject->live->object, PATH("metadata", "managedFields")))
-    {
+    VALUE_EACH(entry, value_in(subject->live->object, PATH("metadata", "managedFields"))) {
         struct str manager = value_str(value_key(entry, "manager"));
         if (str_contains(manager, STR("cainjector")))
             return true;

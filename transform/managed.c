@@ -84,8 +84,7 @@ void managed_read(struct managed *ret_managed, struct arena *arena, const struct
 {
     struct managed managed = {.control_plane = true};
     const struct value *metadata = value_key(object, "metadata");
-    VALUE_EACH(entry, value_key(metadata, "managedFields"))
-    {
+    VALUE_EACH(entry, value_key(metadata, "managedFields")) {
         const struct value *fields = value_key(entry, "fieldsV1");
         if (!value_is(fields, VALUE_MAP) || managed.top.count == MANAGED_MAX)
             continue;
@@ -121,8 +120,7 @@ static void stay_on_leaf(struct managed_at *at, struct managed_set set)
 
 static const struct value *trie_member(const struct value *fields, struct str key)
 {
-    MEMBER_EACH(member, fields)
-    {
+    MEMBER_EACH(member, fields) {
         if (member->key.len == key.len + 2 && str_starts(member->key, STR("f:")) &&
             str_eq(str_from(member->key, 2), key))
             return &member->value;
@@ -145,8 +143,7 @@ void managed_member(const struct managed_at *at, struct str key, struct managed_
 
 static bool has_members(const struct value *item, const struct value *wanted)
 {
-    MEMBER_EACH(member, wanted)
-    {
+    MEMBER_EACH(member, wanted) {
         if (!value_equal(value_get(item, member->key), &member->value))
             return false;
     }
@@ -173,8 +170,7 @@ static bool names_item(struct arena *arena, struct str key, const struct value *
 static const struct value *trie_item(struct arena *arena, const struct value *fields,
                                      const struct value *item, size_t index)
 {
-    MEMBER_EACH(member, fields)
-    {
+    MEMBER_EACH(member, fields) {
         if (names_item(arena, member->key, item, index))
             return &member->value;
     }
@@ -188,8 +184,7 @@ static const struct value *applied_item(const struct value *list, const struct v
     const struct value *name = value_key(item, "name");
     if (name == NULL)
         return value_item(list, index);
-    VALUE_EACH(candidate, list)
-    {
+    VALUE_EACH(candidate, list) {
         if (value_equal(value_key(candidate, "name"), name))
             return candidate;
     }

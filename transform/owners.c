@@ -22,8 +22,7 @@ static const struct value *references_of(const struct subject *subject)
 
 void rule_children(struct subject *subject)
 {
-    VALUE_EACH(reference, references_of(subject))
-    {
+    VALUE_EACH(reference, references_of(subject)) {
         if (value_true(value_key(reference, "controller")) && owner_of(subject, reference) != NULL) {
             subject_drop(subject);
             return;
@@ -44,8 +43,7 @@ static void report_orphan(struct subject *subject, const struct value *reference
 
 void rule_owner_references(struct subject *subject)
 {
-    VALUE_EACH(reference, references_of(subject))
-    {
+    VALUE_EACH(reference, references_of(subject)) {
         if (value_true(value_key(reference, "controller")))
             report_orphan(subject, reference);
     }
@@ -69,8 +67,7 @@ static bool split_claim_name(struct str name, struct str template, struct str *r
 
 static const struct value *template_named(const struct resource *set, struct str name)
 {
-    VALUE_EACH(template, value_in(set->object, PATH("spec", "volumeClaimTemplates")))
-    {
+    VALUE_EACH(template, value_in(set->object, PATH("spec", "volumeClaimTemplates"))) {
         if (str_eq(value_str_in(template, PATH("metadata", "name")), name))
             return template;
     }

@@ -68,11 +68,9 @@ static void report(struct subject *subject, struct str where, struct str name)
 
 static void check_containers(struct subject *subject, const struct workload *workload, const char *list)
 {
-    VALUE_EACH(container, value_key(workload->pod_spec, list))
-    {
+    VALUE_EACH(container, value_key(workload->pod_spec, list)) {
         struct str container_name = value_str(value_key(container, "name"));
-        VALUE_EACH(variable, value_key(container, "env"))
-        {
+        VALUE_EACH(variable, value_key(container, "env")) {
             struct str name = value_str(value_key(variable, "name"));
             if (is_secret_text(subject->arena, name, value_str(value_key(variable, "value"))))
                 report(subject, str_fmt(subject->arena, "%sspec.%s", workload->pods_path, list),
@@ -90,8 +88,7 @@ void rule_credentials(struct subject *subject)
         check_containers(subject, &workload, "containers");
         return;
     }
-    MEMBER_EACH(member, value_key(subject->object, "data"))
-    {
+    MEMBER_EACH(member, value_key(subject->object, "data")) {
         if (is_secret_text(subject->arena, member->key, value_str(&member->value)))
             report(subject, str_fmt(subject->arena, "data.%.*s", STR_ARG(member->key)), member->key);
     }

@@ -82,8 +82,7 @@ const struct value *scene_schema(const struct scene *scene, const struct resourc
         return NULL;
     const struct custom_kind *found =
         bsearch(&key, custom->items, custom->count, sizeof *custom->items, custom_cmp);
-    VALUE_EACH(version, found ? found->versions : NULL)
-    {
+    VALUE_EACH(version, found ? found->versions : NULL) {
         if (str_eq(value_str(value_key(version, "name")), resource_version(resource)))
             return value_in(version, PATH("schema", "openAPIV3Schema"));
     }

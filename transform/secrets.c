@@ -107,8 +107,7 @@ void rule_service_account_secrets(struct subject *subject)
 
 static void add_keys(struct arena *arena, struct value_list_builder *keys, const struct value *map)
 {
-    MEMBER_EACH(member, map)
-    {
+    MEMBER_EACH(member, map) {
         value_push(arena, keys, value_string(arena, member->key));
     }
 }
@@ -116,8 +115,7 @@ static void add_keys(struct arena *arena, struct value_list_builder *keys, const
 static struct str joined(struct arena *arena, const struct value *texts)
 {
     struct str_list parts = {0};
-    VALUE_EACH(text, texts)
-    {
+    VALUE_EACH(text, texts) {
         *ARENA_PUSH(arena, &parts) = value_str(text);
     }
     return str_join(arena, parts.items, parts.count, STR(", "));

@@ -65,8 +65,7 @@ void subject_remove_keys(struct subject *subject, const char *const *path, unwan
     const struct value *map = value_in(subject->object, path);
     struct value_map_builder kept = {0};
     bool changed = false;
-    MEMBER_EACH(member, map)
-    {
+    MEMBER_EACH(member, map) {
         if (!unwanted(member->key, value_str(&member->value))) {
             value_put(subject->arena, &kept, member->key, &member->value);
             continue;

@@ -90,14 +90,12 @@ void rule_namespace_fields(struct subject *subject)
 /* Apart from its identity nothing is left of the object. */
 static bool is_bare(const struct subject *subject)
 {
-    MEMBER_EACH(member, subject->object)
-    {
+    MEMBER_EACH(member, subject->object) {
         if (!str_is(member->key, "apiVersion") && !str_is(member->key, "kind") &&
             !str_is(member->key, "metadata"))
             return false;
     }
-    MEMBER_EACH(member, value_key(subject->object, "metadata"))
-    {
+    MEMBER_EACH(member, value_key(subject->object, "metadata")) {
         if (!str_is(member->key, "name") && !str_is(member->key, "namespace"))
             return false;
     }

@@ -5,8 +5,7 @@
 
 static bool has_condition(const struct value *object, const char *type)
 {
-    VALUE_EACH(condition, value_in(object, PATH("status", "conditions")))
-    {
+    VALUE_EACH(condition, value_in(object, PATH("status", "conditions"))) {
         if (str_is(value_str(value_key(condition, "type")), type) &&
             str_is(value_str(value_key(condition, "status")), "True"))
             return true;

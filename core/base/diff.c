@@ -37,13 +37,11 @@ static void compare(const struct walk *walk, const struct place *place, const st
 static void compare_maps(const struct walk *walk, const struct place *place, const struct value *before,
                          const struct value *after)
 {
-    MEMBER_EACH(member, before)
-    {
+    MEMBER_EACH(member, before) {
         struct place here = {.parent = place, .key = member->key};
         compare(walk, &here, &member->value, value_get(after, member->key));
     }
-    MEMBER_EACH(member, after)
-    {
+    MEMBER_EACH(member, after) {
         struct place here = {.parent = place, .key = member->key};
         if (value_get(before, member->key) == NULL)
             compare(walk, &here, NULL, &member->value);

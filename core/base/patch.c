@@ -25,11 +25,11 @@ static bool measure(struct patcher *p, const struct value *value, size_t depth)
     if (p->values_left-- == 0)
         return err_set(p->err, ERR_LIMIT, "the patch inserts more than %d values", MAX_VALUES);
     VALUE_EACH(item, value)
-    if (!measure(p, item, depth + 1))
-        return false;
+        if (!measure(p, item, depth + 1))
+            return false;
     MEMBER_EACH(member, value)
-    if (!measure(p, &member->value, depth + 1))
-        return false;
+        if (!measure(p, &member->value, depth + 1))
+            return false;
     return true;
 }
 
@@ -129,8 +129,7 @@ bool patch_json(struct arena *arena, const struct value *root, const struct valu
     size_t number = 0;
     if (!value_is(operations, VALUE_LIST))
         return err_set(err, ERR_INVALID, "a JSON patch is a list of operations");
-    VALUE_EACH(entry, operations)
-    {
+    VALUE_EACH(entry, operations) {
         if (!apply(&p, entry))
             return err_context(err, "operation %zu", number);
         number++;
@@ -144,8 +143,7 @@ const struct value *patch_merge(struct arena *arena, const struct value *root, c
     if (!value_is(patch, VALUE_MAP))
         return patch;
     const struct value *merged = value_is(root, VALUE_MAP) ? root : VALUE_MAP(arena, {"", NULL});
-    MEMBER_EACH(member, patch)
-    {
+    MEMBER_EACH(member, patch) {
         if (member->value.kind == VALUE_NULL) {
             merged = value_without(arena, merged, member->key);
             continue;

@@ -76,8 +76,8 @@ static const struct value *step(const struct value *node, struct str token)
     if (value_is(node, VALUE_LIST))
         return token_index(token, &index) ? value_item(node, index) : NULL;
     MEMBER_EACH(member, node)
-    if (token_is(token, member->key))
-        return &member->value;
+        if (token_is(token, member->key))
+            return &member->value;
     return NULL;
 }
 

@@ -21,8 +21,8 @@ const char *value_kind_name(enum value_kind kind)
 const struct value *value_get(const struct value *map, struct str key)
 {
     MEMBER_EACH(member, map)
-    if (str_eq(member->key, key))
-        return &member->value;
+        if (str_eq(member->key, key))
+            return &member->value;
     return NULL;
 }
 
@@ -273,8 +273,7 @@ const struct value *value_change_items(struct arena *arena, const struct value *
 {
     struct value_list_builder changed = {0};
     bool same = true;
-    VALUE_EACH(item, list)
-    {
+    VALUE_EACH(item, list) {
         const struct value *now = change(arena, item, ctx);
         same = same && now == item;
         if (now != NULL)

@@ -271,8 +271,7 @@ static bool parse_key(struct parser *p, struct str *ret_key, bool *ret_is_merge)
  * has wins over all. */
 static bool merge_map(struct parser *p, struct value_map_builder *map, const struct value *from)
 {
-    MEMBER_EACH(member, from)
-    {
+    MEMBER_EACH(member, from) {
         bool there = false;
         p->merge_steps += map->count;
         if (p->merge_steps > MAX_MERGE_STEPS)
@@ -290,8 +289,7 @@ static bool merge(struct parser *p, struct value_map_builder *map, const struct 
     if (from->kind == VALUE_MAP)
         return merge_map(p, map, from);
     bool ok = from->kind == VALUE_LIST;
-    VALUE_EACH(item, from)
-    {
+    VALUE_EACH(item, from) {
         ok = ok && item->kind == VALUE_MAP;
         if (ok && !merge_map(p, map, item))
             return false;

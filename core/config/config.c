@@ -68,8 +68,7 @@ static bool read_map(struct config_reader *r, const struct config_table *table, 
     struct str prefix = list_prefix(r->arena, path);
     if (!config_expect(r, pointer, map, VALUE_MAP, "a map"))
         return false;
-    MEMBER_EACH(member, map)
-    {
+    MEMBER_EACH(member, map) {
         struct str here = str_fmt(r->arena, "%.*s%.*s", STR_ARG(prefix), STR_ARG(member->key));
         struct str at = pointer_child(r->arena, pointer, member->key);
         const struct config_key *key = config_key_find(table, here);
@@ -106,8 +105,7 @@ static bool read_stores(struct config_reader *r, const struct value *list, struc
     if (!config_expect(r, pointer, list, VALUE_LIST, "a list of stores"))
         return false;
     size_t index = 0;
-    VALUE_EACH(item, list)
-    {
+    VALUE_EACH(item, list) {
         struct config_store *store = ARENA_PUSH(r->arena, &config->stores);
         struct str at = pointer_index(r->arena, pointer, index++);
         *store = (struct config_store){0};
@@ -138,8 +136,7 @@ static bool read_environments(struct config_reader *r, const struct value *list,
     if (!config_expect(r, pointer, list, VALUE_LIST, "a list of environments"))
         return false;
     size_t index = 0;
-    VALUE_EACH(item, list)
-    {
+    VALUE_EACH(item, list) {
         struct config_environment *environment = ARENA_PUSH(r->arena, &config->environments);
         struct str at = pointer_index(r->arena, pointer, index++);
         *environment = (struct config_environment){0};

@@ -81,8 +81,8 @@ static bool read_strings(struct config_reader *r, struct str pointer, const stru
     if (!config_expect(r, pointer, value, VALUE_LIST, "a list of texts"))
         return false;
     VALUE_EACH(item, value)
-    if (!read_string(r, pointer_index(r->arena, pointer, index++), item, ARENA_PUSH(r->arena, &list)))
-        return false;
+        if (!read_string(r, pointer_index(r->arena, pointer, index++), item, ARENA_PUSH(r->arena, &list)))
+            return false;
     *(struct str_list *)field = list;
     return true;
 }

@@ -207,8 +207,7 @@ bool kube_fail(const struct kube *kube, const struct kube_reply *reply, struct e
     if (message.len == 0)
         message = reason_of_status(reply->status);
     err_set(err, code_of(reply->status, reason), "HTTP %d: %.*s", reply->status, STR_ARG(message));
-    VALUE_EACH(cause, value_in(status, PATH("details", "causes")))
-    {
+    VALUE_EACH(cause, value_in(status, PATH("details", "causes"))) {
         struct str field = value_str(value_key(cause, "field")), why = value_str(value_key(cause, "message"));
         size_t len = strlen(err->msg);
         if (why.len != 0 && !str_contains(message, why))

@@ -32,12 +32,11 @@ static void add_impersonation(const struct kubeconfig *config, struct arena *are
         http_add_header(arena, headers, STR("Impersonate-Uid"), config->impersonate_uid);
     for (size_t i = 0; i < config->impersonate_groups.count; i++)
         http_add_header(arena, headers, STR("Impersonate-Group"), config->impersonate_groups.items[i]);
-    MEMBER_EACH(extra, config->impersonate_extra)
-    {
+    MEMBER_EACH(extra, config->impersonate_extra) {
         struct str key = http_escape(arena, extra->key, false);
         struct str name = str_fmt(arena, "Impersonate-Extra-%.*s", STR_ARG(key));
         VALUE_EACH(value, &extra->value)
-        http_add_header(arena, headers, name, value_str(value));
+            http_add_header(arena, headers, name, value_str(value));
     }
 }
 

@@ -54,8 +54,8 @@ static void add_type(struct arena *arena, struct resource_types *types, const st
 static bool has_verb(const struct value *resource, const char *verb)
 {
     VALUE_EACH(item, value_key(resource, "verbs"))
-    if (str_is(value_str(item), verb))
-        return true;
+        if (str_is(value_str(item), verb))
+            return true;
     return false;
 }
 
@@ -77,8 +77,8 @@ static void add_unknown(struct arena *arena, struct resource_types *types, struc
 static bool has_subresource(const struct value *resource, const char *name)
 {
     VALUE_EACH(item, value_key(resource, "subresources"))
-    if (str_is(value_str(value_key(item, "subresource")), name))
-        return true;
+        if (str_is(value_str(value_key(item, "subresource")), name))
+            return true;
     return false;
 }
 
@@ -91,8 +91,7 @@ static void add_aggregated_version(struct arena *arena, struct resource_types *t
 
     if (stale && value_count(resources) == 0)
         add_unknown(arena, types, group, name, STR("stale"));
-    VALUE_EACH(resource, resources)
-    {
+    VALUE_EACH(resource, resources) {
         struct resource_type type = {
             .group = group,
             .version = name,
@@ -111,11 +110,10 @@ static void add_aggregated_version(struct arena *arena, struct resource_types *t
 
 static void add_aggregated(struct arena *arena, struct resource_types *types, const struct value *list)
 {
-    VALUE_EACH(group, value_key(list, "items"))
-    {
+    VALUE_EACH(group, value_key(list, "items")) {
         struct str name = value_str_in(group, PATH("metadata", "name"));
         VALUE_EACH(version, value_key(group, "versions"))
-        add_aggregated_version(arena, types, name, version);
+            add_aggregated_version(arena, types, name, version);
     }
 }
 
@@ -123,8 +121,7 @@ static void add_aggregated(struct arena *arena, struct resource_types *types, co
 
 static bool has_plain_status(const struct value *resources, struct str plural)
 {
-    VALUE_EACH(item, resources)
-    {
+    VALUE_EACH(item, resources) {
         struct str name = value_str(value_key(item, "name"));
         if (str_starts(name, plural) && str_is(str_from(name, plural.len), "/status"))
             return true;
@@ -136,8 +133,7 @@ static void add_plain(struct arena *arena, struct resource_types *types, struct 
                       const struct value *list)
 {
     const struct value *resources = value_key(list, "resources");
-    VALUE_EACH(item, resources)
-    {
+    VALUE_EACH(item, resources) {
         struct str name = value_str(value_key(item, "name"));
         if (str_find(name, '/') < name.len)
             continue;
@@ -182,8 +178,7 @@ static bool read_plain_group(struct kube *kube, struct arena *arena, const struc
     struct str preferred = value_str_in(group, PATH("preferredVersion", "version"));
     if (preferred.len != 0 && !read_plain(kube, arena, name, preferred, types, err))
         return false;
-    VALUE_EACH(item, value_key(group, "versions"))
-    {
+    VALUE_EACH(item, value_key(group, "versions")) {
         struct str version = value_str(value_key(item, "version"));
         if (!str_eq(version, preferred) && !read_plain(kube, arena, name, version, types, err))
             return false;
@@ -197,13 +192,13 @@ static bool read_plain_root(struct kube *kube, struct arena *arena, const struct
 {
     if (str_is(value_str(value_key(root, "kind")), "APIVersions")) {
         VALUE_EACH(version, value_key(root, "versions"))
-        if (!read_plain(kube, arena, STR_NONE, value_str(version), types, err))
-            return false;
+            if (!read_plain(kube, arena, STR_NONE, value_str(version), types, err))
+                return false;
         return true;
     }
     VALUE_EACH(group, value_key(root, "groups"))
-    if (!read_plain_group(kube, arena, group, types, err))
-        return false;
+        if (!read_plain_group(kube, arena, group, types, err))
+            return false;
     return true;
 }
 

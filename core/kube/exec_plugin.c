@@ -65,7 +65,7 @@ static char **arguments(const struct plugin *p)
     size_t count = 0;
     argv[count++] = (char *)str_c(p->arena, p->command);
     VALUE_EACH(arg, args)
-    argv[count++] = (char *)str_c(p->arena, value_str(arg));
+        argv[count++] = (char *)str_c(p->arena, value_str(arg));
     return argv;
 }
 
@@ -79,8 +79,7 @@ static char **environment(const struct plugin *p)
     char **env = ARENA_ARRAY(p->arena, char *, value_count(own) + inherited + 2);
     struct str info = exec_info(p);
     env[count++] = (char *)str_c(p->arena, str_fmt(p->arena, "KUBERNETES_EXEC_INFO=%.*s", STR_ARG(info)));
-    VALUE_EACH(item, own)
-    {
+    VALUE_EACH(item, own) {
         struct str name = value_str(value_key(item, "name")), value = value_str(value_key(item, "value"));
         struct str line = str_fmt(p->arena, "%.*s=%.*s", STR_ARG(name), STR_ARG(value));
         env[count++] = (char *)str_c(p->arena, line);

@@ -87,8 +87,7 @@ static void add_names(struct arena *arena, const struct kube_files *files, const
                       struct str_list *names)
 {
     for (size_t i = 0; i < files->count; i++)
-        VALUE_EACH(item, value_key(files->items[i].root, section))
-        {
+        VALUE_EACH(item, value_key(files->items[i].root, section)) {
             struct str name = value_str(value_key(item, "name"));
             if (name.len != 0 && !str_in(name, names->items, names->count))
                 *ARENA_PUSH(arena, names) = name;
@@ -113,8 +112,7 @@ static bool find_entry(struct arena *arena, const struct kube_files *files, cons
 {
     struct entry entry = {.section = section, .key = key, .name = name};
     for (size_t i = 0; i < files->count; i++)
-        VALUE_EACH(item, value_key(files->items[i].root, section))
-        {
+        VALUE_EACH(item, value_key(files->items[i].root, section)) {
             if (!str_eq(value_str(value_key(item, "name")), name))
                 continue;
             entry.file = &files->items[i];
@@ -203,7 +201,7 @@ static bool read_impersonation(struct arena *arena, const struct entry *entry, s
 {
     config->impersonate_extra = value_key(entry->body, "as-user-extra");
     VALUE_EACH(group, value_key(entry->body, "as-groups"))
-    *ARENA_PUSH(arena, &config->impersonate_groups) = value_str(group);
+        *ARENA_PUSH(arena, &config->impersonate_groups) = value_str(group);
     return read_text(entry, "as", &config->impersonate_user, err) &&
            read_text(entry, "as-uid", &config->impersonate_uid, err);
 }

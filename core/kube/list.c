@@ -48,7 +48,7 @@ static const struct value *whole_item(struct reading *r, const struct value *ite
     if (!has_kind)
         value_put(r->arena, &map, STR("kind"), value_string(r->arena, type->kind));
     MEMBER_EACH(member, item)
-    value_put(r->arena, &map, member->key, &member->value);
+        value_put(r->arena, &map, member->key, &member->value);
     return value_map_done(r->arena, &map);
 }
 
@@ -66,7 +66,7 @@ static bool take_page(struct reading *r, const struct value *page, struct str *t
     else if (!str_eq(version, r->list.resource_version))
         r->list.one_version = false;
     VALUE_EACH(item, items)
-    *ARENA_PUSH(r->arena, &r->list) = whole_item(r, item);
+        *ARENA_PUSH(r->arena, &r->list) = whole_item(r, item);
     *token = value_str_in(page, PATH("metadata", "continue"));
     return true;
 }

@@ -45,8 +45,8 @@ static const struct value *item_of_list(struct arena *arena, const struct value 
     value_put(arena, &map, STR("apiVersion"), api_version);
     value_put(arena, &map, STR("kind"), value_string(arena, str_slice(kind, 0, kind.len - 4)));
     MEMBER_EACH(member, item)
-    if (!str_is(member->key, "apiVersion"))
-        value_put(arena, &map, member->key, &member->value);
+        if (!str_is(member->key, "apiVersion"))
+            value_put(arena, &map, member->key, &member->value);
     return value_map_done(arena, &map);
 }
 
@@ -61,8 +61,8 @@ static void add_object(struct reading *reading, const struct value *object, stru
     if (is_list(object)) {
         size_t number = 0;
         VALUE_EACH(item, value_key(object, "items"))
-        add_object(reading, item_of_list(arena, object, item),
-                   str_fmt(arena, "%.*s items[%zu]", STR_ARG(origin), number++));
+            add_object(reading, item_of_list(arena, object, item),
+                       str_fmt(arena, "%.*s items[%zu]", STR_ARG(origin), number++));
         return;
     }
     if (!resource_from(object, origin, &resource, &err)) {

@@ -29,8 +29,7 @@ bool kube_openapi(struct kube *kube, struct arena *arena, const struct value **r
     const struct value *paths, *document;
     if (!kube_openapi_index(kube, arena, &paths, err))
         return false;
-    MEMBER_EACH(entry, paths)
-    {
+    MEMBER_EACH(entry, paths) {
         if (!kube_openapi_document(kube, arena, entry, &document, err))
             return false;
         value_put(arena, &documents, entry->key, document);

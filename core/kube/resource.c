@@ -89,8 +89,8 @@ const struct resource_type *resource_type_find_plural(const struct resource_type
 static const struct value *storage_version(const struct value *crd)
 {
     VALUE_EACH(version, value_in(crd, PATH("spec", "versions")))
-    if (value_true(value_key(version, "storage")))
-        return version;
+        if (value_true(value_key(version, "storage")))
+            return version;
     return NULL;
 }
 

@@ -2,8 +2,7 @@
 
 static bool holds_all(const struct value *wanted, const struct value *labels)
 {
-    MEMBER_EACH(label, wanted)
-    {
+    MEMBER_EACH(label, wanted) {
         const struct value *have = value_get(labels, label->key);
         if (!value_is(have, VALUE_STRING) || !value_equal(have, &label->value))
             return false;
@@ -19,8 +18,8 @@ bool selector_map_matches(const struct value *wanted, const struct value *labels
 static bool is_one_of(const struct value *have, const struct value *values)
 {
     VALUE_EACH(value, values)
-    if (value_equal(have, value))
-        return true;
+        if (value_equal(have, value))
+            return true;
     return false;
 }
 
@@ -45,7 +44,7 @@ bool selector_matches(const struct value *selector, const struct value *labels)
     if (!value_is(selector, VALUE_MAP) || !holds_all(value_key(selector, "matchLabels"), labels))
         return false;
     VALUE_EACH(expression, value_key(selector, "matchExpressions"))
-    if (!expression_holds(expression, labels))
-        return false;
+        if (!expression_holds(expression, labels))
+            return false;
     return true;
 }

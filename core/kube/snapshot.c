@@ -157,7 +157,7 @@ static void plan_documents(struct snapshot *s)
     }
     s->documents = ARENA_ARRAY(s->arena, struct document, value_count(paths));
     MEMBER_EACH(entry, paths)
-    s->documents[s->document_count++] = (struct document){.entry = entry};
+        s->documents[s->document_count++] = (struct document){.entry = entry};
 }
 
 static void collect_documents(struct snapshot *s)

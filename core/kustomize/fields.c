@@ -87,7 +87,7 @@ static bool has_place(const struct place *place, const struct resource *r)
 static const struct value *with_pairs(struct arena *arena, const struct value *map, const struct value *pairs)
 {
     MEMBER_EACH(pair, pairs)
-    map = value_with(arena, map, pair->key, &pair->value);
+        map = value_with(arena, map, pair->key, &pair->value);
     return map;
 }
 
@@ -98,7 +98,7 @@ static const struct value *set_pairs(struct arena *arena, const struct value *va
     if (value_is(value, VALUE_LIST)) {
         struct value_list_builder items = {0};
         VALUE_EACH(item, value)
-        value_push(arena, &items, set_pairs(arena, item, path, create, pairs));
+            value_push(arena, &items, set_pairs(arena, item, path, create, pairs));
         return value_list_done(arena, &items);
     }
     bool missing = value == NULL || value->kind == VALUE_NULL;
@@ -119,9 +119,9 @@ static bool set_in_places(struct kustomization *k, const char *field, const stru
                           size_t count, const struct value *pairs)
 {
     MEMBER_EACH(pair, pairs)
-    if (pair->value.kind != VALUE_STRING)
-        return kustomize_fault(k, field, "%.*s is a %s, not a string", STR_ARG(pair->key),
-                               value_kind_name(pair->value.kind));
+        if (pair->value.kind != VALUE_STRING)
+            return kustomize_fault(k, field, "%.*s is a %s, not a string", STR_ARG(pair->key),
+                                   value_kind_name(pair->value.kind));
     for (size_t i = 0; i < k->layer.count; i++) {
         struct layer_item *item = &k->layer.items[i];
         for (size_t p = 0; p < count && item->resource.object != NULL; p++)
@@ -137,8 +137,7 @@ static bool set_in_places(struct kustomization *k, const char *field, const stru
 bool kustomize_labels(struct kustomization *k, const struct value *setting)
 {
     static const char *const known[] = {"pairs", "includeSelectors", "includeTemplates", NULL};
-    VALUE_EACH(entry, setting)
-    {
+    VALUE_EACH(entry, setting) {
         const struct value *pairs = value_key(entry, "pairs");
         bool selectors = value_true(value_key(entry, "includeSelectors"));
         bool templates = selectors || value_true(value_key(entry, "includeTemplates"));
@@ -174,8 +173,7 @@ static bool scales(const struct layer_item *item, struct str name)
 bool kustomize_replicas(struct kustomization *k, const struct value *setting)
 {
     static const char *const known[] = {"name", "count", NULL};
-    VALUE_EACH(entry, setting)
-    {
+    VALUE_EACH(entry, setting) {
         const struct value *count = value_key(entry, "count");
         struct str name = value_str(value_key(entry, "name"));
         int64_t number;
@@ -268,8 +266,7 @@ static const struct value *change_images(struct arena *arena, const struct value
     if (value_is(value, VALUE_LIST))
         return value_change_items(arena, value, change_images, ctx);
     const struct value *made = value;
-    MEMBER_EACH(member, value)
-    {
+    MEMBER_EACH(member, value) {
         const struct value *below = change_images(arena, &member->value, ctx);
         if (str_is(member->key, "containers") || str_is(member->key, "initContainers"))
             below = value_change_items(arena, below, change_container, ctx);
@@ -305,8 +302,7 @@ static bool read_image(struct kustomization *k, const struct value *entry, struc
 
 bool kustomize_images(struct kustomization *k, const struct value *setting)
 {
-    VALUE_EACH(entry, setting)
-    {
+    VALUE_EACH(entry, setting) {
         struct image image;
         if (!read_image(k, entry, &image))
             return false;

@@ -39,8 +39,7 @@ static size_t reach_of(struct arena *arena, struct str dir)
     if (!file_read(arena, path, MAX_FILE_BYTES, &text, &ignored) ||
         !yaml_parse(arena, text, STR("kustomization.yaml"), &documents, &ignored) || documents.count == 0)
         return 0;
-    VALUE_EACH(entry, value_key(documents.items[0].root, "resources"))
-    {
+    VALUE_EACH(entry, value_key(documents.items[0].root, "resources")) {
         size_t steps = steps_up(value_str(entry));
         reach = steps > reach ? steps : reach;
     }

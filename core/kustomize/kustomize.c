@@ -44,8 +44,7 @@ bool kustomize_known(struct kustomization *k, const char *field, const struct va
 {
     if (map != NULL && map->kind != VALUE_MAP)
         return kustomize_fault(k, field, "a %s where a map is needed", value_kind_name(map->kind));
-    MEMBER_EACH(member, map)
-    {
+    MEMBER_EACH(member, map) {
         size_t i = 0;
         while (known[i] != NULL && !str_is(member->key, known[i]))
             i++;
@@ -113,8 +112,8 @@ static bool add_object(struct kustomization *k, const struct value *object, stru
     const struct value *items = value_key(object, "items");
     if (str_ends(value_str(value_key(object, "kind")), STR("List")) && value_is(items, VALUE_LIST)) {
         VALUE_EACH(item, items)
-        if (!add_object(k, item, origin))
-            return false;
+            if (!add_object(k, item, origin))
+                return false;
         return true;
     }
     if (!resource_from(object, origin, &resource, k->build->err))
@@ -152,8 +151,7 @@ static bool add_folder(struct kustomization *k, struct str dir)
 
 static bool add_resources(struct kustomization *k, const struct value *setting)
 {
-    VALUE_EACH(entry, setting)
-    {
+    VALUE_EACH(entry, setting) {
         struct str path = STR_NONE;
         const struct file *file = NULL;
         if (!kustomize_resolve(k, "resources", value_str(entry), &path))
@@ -219,8 +217,7 @@ static bool check_fields(struct kustomization *k)
 {
     if (!value_is(k->root, VALUE_MAP))
         return kustomize_fault(k, "kind", "a %s, not a Kustomization", value_kind_name(k->root->kind));
-    MEMBER_EACH(member, k->root)
-    {
+    MEMBER_EACH(member, k->root) {
         size_t i = 0;
         while (i < COUNT_OF(fields) && !str_is(member->key, fields[i].name))
             i++;

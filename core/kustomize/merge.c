@@ -38,9 +38,9 @@ static bool read_directive(struct merger *m, const struct value *map, enum direc
 static bool known_keys_only(struct merger *m, const struct value *patch)
 {
     MEMBER_EACH(member, patch)
-    if (str_starts(member->key, STR("$")) && !str_is(member->key, "$patch"))
-        return err_set(m->err, ERR_INVALID, "'%.*s' is a directive that kustomize does not follow",
-                       STR_ARG(member->key));
+        if (str_starts(member->key, STR("$")) && !str_is(member->key, "$patch"))
+            return err_set(m->err, ERR_INVALID, "'%.*s' is a directive that kustomize does not follow",
+                           STR_ARG(member->key));
     return true;
 }
 
@@ -51,8 +51,7 @@ static bool merge_members(struct merger *m, enum shape shape, const struct value
     struct value_map_builder made = {0};
     const struct value *sides[] = {base, patch};
     for (size_t side = 0; side < 2; side++) {
-        MEMBER_EACH(member, sides[side])
-        {
+        MEMBER_EACH(member, sides[side]) {
             const struct value *mine = side == 0 ? &member->value : value_get(base, member->key);
             if (side == 1 && mine != NULL)
                 continue;
@@ -119,8 +118,7 @@ static bool check_items(struct merger *m, const struct schema_field *field, cons
 {
     if (value_count(list) > MAX_LIST)
         return err_set(m->err, ERR_LIMIT, "more than %d items to merge", MAX_LIST);
-    VALUE_EACH(item, list)
-    {
+    VALUE_EACH(item, list) {
         if (item->kind != VALUE_MAP)
             return err_set(m->err, ERR_INVALID, "an item is a %s, not a map", value_kind_name(item->kind));
         if (key_of(item, field->keys).texts[0].len == 0)
@@ -133,8 +131,8 @@ static const struct value *find_item(const struct value *list, const struct sche
                                      struct key key)
 {
     VALUE_EACH(item, list)
-    if (key_same(key_of(item, field->keys), key))
-        return item;
+        if (key_same(key_of(item, field->keys), key))
+            return item;
     return NULL;
 }
 
@@ -162,11 +160,11 @@ static bool unambiguous(struct merger *m, const struct schema_field *field, cons
 {
     struct key key = key_of(item, field->keys);
     VALUE_EACH(other, base)
-    if (key_ambiguous(key, key_of(other, field->keys)))
-        return err_set(m->err, ERR_INVALID,
-                       "%s %.*s: only one of patch and base names its %s, and kustomize would "
-                       "lose the patch; name it in both",
-                       field->keys[0], STR_ARG(key.texts[0]), field->keys[1]);
+        if (key_ambiguous(key, key_of(other, field->keys)))
+            return err_set(m->err, ERR_INVALID,
+                           "%s %.*s: only one of patch and base names its %s, and kustomize would "
+                           "lose the patch; name it in both",
+                           field->keys[0], STR_ARG(key.texts[0]), field->keys[1]);
     return true;
 }
 
@@ -196,8 +194,8 @@ static bool two_keys_used(const struct schema_field *field, const struct value *
     const struct value *sides[] = {base, patch};
     for (size_t side = 0; side < 2; side++)
         VALUE_EACH(item, sides[side])
-    if (key_of(item, field->keys).texts[1].len != 0)
-        return true;
+            if (key_of(item, field->keys).texts[1].len != 0)
+                return true;
     return false;
 }
 
@@ -206,8 +204,7 @@ static bool merge_items(struct merger *m, const struct schema_field *field, cons
 {
     struct value_list_builder made = {0}, gone = {0};
     bool base_order = two_keys_used(field, base, patch);
-    VALUE_EACH(item, patch)
-    {
+    VALUE_EACH(item, patch) {
         const struct value *merged;
         if (!merge_item(m, field, base, item, &merged))
             return false;
@@ -217,8 +214,7 @@ static bool merge_items(struct merger *m, const struct schema_field *field, cons
             put_item(m, field, &made, merged, false);
     }
     const struct value *deleted = value_list_done(m->arena, &gone);
-    VALUE_EACH(item, base)
-    {
+    VALUE_EACH(item, base) {
         struct key key = key_of(item, field->keys);
         const struct value *change = find_item(patch, field, key), *merged = item;
         if (find_item(deleted, field, key) != NULL)
@@ -240,8 +236,7 @@ static bool list_directive(struct merger *m, const struct value **list, enum dir
 {
     struct value_list_builder rest = {0};
     *ret = MERGE;
-    VALUE_EACH(item, *list)
-    {
+    VALUE_EACH(item, *list) {
         if (value_count(item) != 1 || value_key(item, "$patch") == NULL)
             value_push(m->arena, &rest, item);
         else if (!read_directive(m, item, ret))
@@ -275,8 +270,7 @@ static const struct value *unite(struct merger *m, const struct value *base, con
     struct value_list_builder made = {0};
     const struct value *sides[] = {patch, base};
     for (size_t side = 0; side < 2; side++)
-        VALUE_EACH(item, sides[side])
-        {
+        VALUE_EACH(item, sides[side]) {
             bool seen = false;
             for (size_t i = 0; i < made.count && !seen; i++)
                 seen = str_eq(value_text(&made.items[i]), value_text(item));

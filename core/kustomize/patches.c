@@ -158,8 +158,7 @@ static bool apply_by_identity(struct kustomization *k, const struct patch *patch
 
 bool kustomize_patches(struct kustomization *k, const struct value *setting)
 {
-    VALUE_EACH(entry, setting)
-    {
+    VALUE_EACH(entry, setting) {
         struct patch patch;
         if (!read_patch(k, entry, &patch))
             return false;

@@ -117,10 +117,10 @@ bool target_read(struct arena *arena, const struct value *map, struct target *re
 {
     struct target target = {0};
     MEMBER_EACH(member, map)
-    if (!read_target_member(arena, &target, member, err)) {
-        target_done(&target);
-        return false;
-    }
+        if (!read_target_member(arena, &target, member, err)) {
+            target_done(&target);
+            return false;
+        }
     *ret_target = target;
     return true;
 }

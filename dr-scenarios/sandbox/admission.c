@@ -9,8 +9,7 @@ static const struct value *mount_token(struct arena *arena, const struct value *
         VALUE_MAP(arena, {"name", value_string(arena, *volume)}, {"readOnly", value_bool(arena, true)},
                   {"mountPath", value_cstr(arena, "/var/run/secrets/kubernetes.io/serviceaccount")});
     struct value_list_builder mounts = {0};
-    VALUE_EACH(it, value_key(container, "volumeMounts"))
-    {
+    VALUE_EACH(it, value_key(container, "volumeMounts")) {
         value_push(arena, &mounts, it);
     }
     value_push(arena, &mounts, mount);
@@ -31,8 +30,7 @@ static const struct value *inject_token(struct sandbox *sandbox, struct arena *a
                "{\"downwardAPI\":{\"items\":[{\"path\":\"namespace\",\"fieldRef\":{\"apiVersion\":\"v1\","
                "\"fieldPath\":\"metadata.namespace\"}}]}}],\"defaultMode\":420}}");
     struct value_list_builder volumes = {0};
-    VALUE_EACH(it, value_key(spec, "volumes"))
-    {
+    VALUE_EACH(it, value_key(spec, "volumes")) {
         value_push(arena, &volumes, it);
     }
     value_push(arena, &volumes, value_with(arena, volume, STR("name"), value_string(arena, name)));
@@ -75,14 +73,12 @@ const struct value *admission_pod(struct sandbox *sandbox, struct arena *arena, 
 const struct value *admission_protect(struct arena *arena, const struct value *object, const char *name)
 {
     const struct value *list = value_in(object, PATH("metadata", "finalizers"));
-    VALUE_EACH(it, list)
-    {
+    VALUE_EACH(it, list) {
         if (str_is(value_str(it), name))
             return object;
     }
     struct value_list_builder all = {0};
-    VALUE_EACH(it, list)
-    {
+    VALUE_EACH(it, list) {
         value_push(arena, &all, it);
     }
     value_push(arena, &all, value_cstr(arena, name));

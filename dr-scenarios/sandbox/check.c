@@ -130,8 +130,7 @@ static void check_selector(struct call *call, const struct value *object, struct
     bool concerned = false;
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
         concerned |= is_builtin(call, kinds[i]);
-    MEMBER_EACH(wanted, concerned ? at(object, "spec.selector.matchLabels") : NULL)
-    {
+    MEMBER_EACH(wanted, concerned ? at(object, "spec.selector.matchLabels") : NULL) {
         const struct value *label = value_get(labels, wanted->key);
         if (label != NULL && value_equal(label, &wanted->value))
             continue;
@@ -158,8 +157,7 @@ static bool has_type(const struct value *value, struct str type)
 
 static bool in_enum(const struct value *value, const struct value *allowed)
 {
-    VALUE_EACH(one, allowed)
-    {
+    VALUE_EACH(one, allowed) {
         if (value_equal(one, value))
             return true;
     }
@@ -184,15 +182,13 @@ static void check_schema(struct call *call, const struct value *value, const str
     if (!in_enum(value, value_key(schema, "enum")))
         refuse(call, causes, "FieldValueNotSupported", path,
                str_fmt(arena, "Unsupported value: %.*s", STR_ARG(json_text(arena, value))));
-    VALUE_EACH(name, value_key(schema, "required"))
-    {
+    VALUE_EACH(name, value_key(schema, "required")) {
         struct str field =
             str_fmt(arena, "%.*s%s%.*s", STR_ARG(path), path.len ? "." : "", STR_ARG(value_str(name)));
         if (value_get(value, value_str(name)) == NULL)
             refuse(call, causes, "FieldValueRequired", field, STR("Required value"));
     }
-    MEMBER_EACH(member, value)
-    {
+    MEMBER_EACH(member, value) {
         const struct value *inside = value_get(value_key(schema, "properties"), member->key);
         if (inside == NULL)
             inside = value_key(schema, "additionalProperties");
@@ -211,8 +207,7 @@ static bool check_texts(struct call *call, const struct value *object)
     static const char *const places[] = {"metadata.labels", "metadata.annotations", "data", "stringData"};
     bool holds_texts = is_builtin(call, "ConfigMap") || is_builtin(call, "Secret");
     for (size_t i = 0; i < (holds_texts ? COUNT_OF(places) : 2); i++) {
-        MEMBER_EACH(member, at(object, places[i]))
-        {
+        MEMBER_EACH(member, at(object, places[i])) {
             if (!value_is(&member->value, VALUE_STRING))
                 return call_fail(
                     call, 500, "",
@@ -333,16 +328,14 @@ static const struct value *prune_value(struct arena *arena, const struct value *
                        *more = value_key(schema, "additionalProperties");
     bool open = is_open(schema);
     if (value_is(value, VALUE_LIST) && value_key(schema, "items")) {
-        VALUE_EACH(item, value)
-        {
+        VALUE_EACH(item, value) {
             value_push(arena, &items, prune_value(arena, item, value_key(schema, "items"), false));
         }
         return value_list_done(arena, &items);
     }
     if (!value_is(value, VALUE_MAP))
         return value;
-    MEMBER_EACH(member, value)
-    {
+    MEMBER_EACH(member, value) {
         bool meta = root && (str_is(member->key, "apiVersion") || str_is(member->key, "kind") ||
                              str_is(member->key, "metadata"));
         const struct value *inside = value_get(properties, member->key);

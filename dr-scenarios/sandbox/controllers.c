@@ -95,8 +95,7 @@ static const struct value *condition(struct arena *arena, const char *type, cons
 static const struct value *definition_status(struct arena *arena, const struct value *object)
 {
     struct value_list_builder stored = {0};
-    VALUE_EACH(version, value_in(object, PATH("spec", "versions")))
-    {
+    VALUE_EACH(version, value_in(object, PATH("spec", "versions"))) {
         if (value_true(value_key(version, "storage")))
             value_push(arena, &stored, value_key(version, "name"));
     }
@@ -348,8 +347,7 @@ void controllers_tick(struct sandbox *sandbox, struct arena *arena)
 
 static bool belongs(const struct value *object, struct str uid)
 {
-    VALUE_EACH(owner, value_in(object, PATH("metadata", "ownerReferences")))
-    {
+    VALUE_EACH(owner, value_in(object, PATH("metadata", "ownerReferences"))) {
         if (str_eq(value_str(value_key(owner, "uid")), uid))
             return true;
     }

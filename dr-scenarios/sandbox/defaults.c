@@ -105,8 +105,7 @@ static const struct value *fill_pod_in(struct arena *arena, const struct value *
 /* Requests that are not given are the limits; for pods only, not for templates. */
 static const struct value *requests_of_limits(struct arena *arena, const struct value *container, void *ctx)
 {
-    MEMBER_EACH(limit, value_in(container, PATH("resources", "limits")))
-    {
+    MEMBER_EACH(limit, value_in(container, PATH("resources", "limits"))) {
         const char *key = str_c(arena, limit->key);
         if (value_in(container, PATH("resources", "requests", key)) == NULL)
             container = value_with_in(arena, container, PATH("resources", "requests", key), &limit->value);
@@ -189,8 +188,7 @@ static const struct value *fill_namespace(struct call *call, const struct value 
 
 static const struct value *fill_secret(struct arena *arena, const struct value *object)
 {
-    MEMBER_EACH(member, value_key(object, "stringData"))
-    {
+    MEMBER_EACH(member, value_key(object, "stringData")) {
         object = value_with_in(
             arena, object, PATH("data", str_c(arena, member->key)),
             value_string(arena, base64_encode(arena, value_str(&member->value), BASE64_STANDARD)));
@@ -296,8 +294,7 @@ static const struct value *fill_custom(struct arena *arena, const struct value *
 {
     if (!value_is(value, VALUE_MAP))
         return value;
-    MEMBER_EACH(property, value_key(schema, "properties"))
-    {
+    MEMBER_EACH(property, value_key(schema, "properties")) {
         const struct value *now = value_get(value, property->key);
         const struct value *standard = value_key(&property->value, "default");
         const struct value *filled = now ? now : standard;

@@ -14,10 +14,8 @@ static const struct value *named_port(struct sandbox *sandbox, const struct valu
         if (!str_eq(entry->namespace, namespace) ||
             !selector_map_matches(selector, value_in(pod, PATH("metadata", "labels"))))
             continue;
-        VALUE_EACH(container, value_in(pod, PATH("spec", "containers")))
-        {
-            VALUE_EACH(port, value_key(container, "ports"))
-            {
+        VALUE_EACH(container, value_in(pod, PATH("spec", "containers"))) {
+            VALUE_EACH(port, value_key(container, "ports")) {
                 if (str_eq(value_str(value_key(port, "name")), name))
                     return value_key(port, "containerPort");
             }
@@ -30,8 +28,7 @@ static const struct value *service_ports(struct sandbox *sandbox, struct arena *
                                          const struct value *service)
 {
     struct value_list_builder ports = {0};
-    VALUE_EACH(port, value_in(service, PATH("spec", "ports")))
-    {
+    VALUE_EACH(port, value_in(service, PATH("spec", "ports"))) {
         const struct value *target = value_key(port, "targetPort");
         const struct value *number =
             value_is(target, VALUE_STRING) ? named_port(sandbox, service, value_str(target)) : target;
@@ -66,8 +63,7 @@ static const struct value *endpoints_object(struct arena *arena, const struct va
                                             const struct value *ips, const struct value *ports)
 {
     struct value_list_builder targets = {0};
-    VALUE_EACH(ip, ips)
-    {
+    VALUE_EACH(ip, ips) {
         value_push(arena, &targets, VALUE_MAP(arena, {"ip", ip}));
     }
     const struct value *subset =
@@ -93,8 +89,7 @@ static const struct value *slice_object(struct arena *arena, const struct value 
 {
     struct value_list_builder endpoints = {0};
     struct str name = value_str_in(owner, PATH("metadata", "name"));
-    VALUE_EACH(ip, ips)
-    {
+    VALUE_EACH(ip, ips) {
         value_push(
             arena, &endpoints,
             VALUE_MAP(arena, {"addresses", VALUE_LIST(arena, ip)},
@@ -127,8 +122,7 @@ void endpoints_mirror(struct sandbox *sandbox, struct arena *arena, const struct
     if (service == NULL || value_count(value_in(service, PATH("spec", "selector"))))
         return;
     const struct value *subset = value_item(value_key(object, "subsets"), 0);
-    VALUE_EACH(address, value_key(subset, "addresses"))
-    {
+    VALUE_EACH(address, value_key(subset, "addresses")) {
         value_push(arena, &ips, value_key(address, "ip"));
     }
     controllers_put(sandbox, arena,

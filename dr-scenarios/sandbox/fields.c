@@ -124,8 +124,7 @@ static struct str item_name(struct arena *arena, const struct list_rule *rule, c
 static const struct value *item_find(struct arena *arena, const struct list_rule *rule,
                                      const struct value *list, struct str name)
 {
-    VALUE_EACH(it, list)
-    {
+    VALUE_EACH(it, list) {
         if (str_eq(item_name(arena, rule, it), name))
             return it;
     }
@@ -163,8 +162,7 @@ const struct value *fields_of(struct arena *arena, struct place place, const str
         return fields_of_list(arena, place, object);
     struct value_map_builder set = {0};
     if (!is_atomic(place)) {
-        MEMBER_EACH(member, object)
-        {
+        MEMBER_EACH(member, object) {
             value_put(arena, &set, field_name(arena, member->key),
                       fields_of(arena, child(place, member->key), &member->value));
         }
@@ -191,14 +189,12 @@ const struct value *fields_join(struct arena *arena, const struct value *a, cons
     struct value_map_builder inside = {0};
     if (a == NULL || b == NULL)
         return a ? a : b;
-    MEMBER_EACH(member, a)
-    {
+    MEMBER_EACH(member, a) {
         if (!str_is(member->key, "."))
             value_put(arena, &inside, member->key,
                       fields_join(arena, &member->value, value_get(b, member->key)));
     }
-    MEMBER_EACH(member, b)
-    {
+    MEMBER_EACH(member, b) {
         if (!str_is(member->key, ".") && value_get(a, member->key) == NULL)
             value_put(arena, &inside, member->key, &member->value);
     }
@@ -210,8 +206,7 @@ const struct value *fields_minus(struct arena *arena, const struct value *a, con
     struct value_map_builder inside = {0};
     if (a == NULL || b == NULL)
         return a;
-    MEMBER_EACH(member, a)
-    {
+    MEMBER_EACH(member, a) {
         if (str_is(member->key, "."))
             continue;
         const struct value *left = fields_minus(arena, &member->value, value_get(b, member->key));
@@ -226,8 +221,7 @@ static const struct value *drop_items(struct arena *arena, struct place place, c
 {
     struct list_rule rule = rule_of(arena, place);
     struct value_list_builder kept = {0};
-    VALUE_EACH(it, list)
-    {
+    VALUE_EACH(it, list) {
         const struct value *node = rule.keys[0] ? value_get(gone, item_name(arena, &rule, it)) : NULL;
         const struct value *left = node == NULL   ? it
                                    : itself(node) ? NULL
@@ -246,8 +240,7 @@ const struct value *fields_drop(struct arena *arena, struct place place, const s
         return object;
     if (value_is(object, VALUE_LIST))
         return drop_items(arena, place, object, gone);
-    MEMBER_EACH(member, object)
-    {
+    MEMBER_EACH(member, object) {
         const struct value *node = value_get(gone, field_name(arena, member->key));
         const struct value *left = node == NULL ? &member->value
                                    : itself(node)
@@ -295,14 +288,12 @@ const struct value *fields_merge(struct arena *arena, struct place place, const 
     if (!value_is(live, VALUE_MAP) || !value_is(applied, VALUE_MAP) || is_atomic(place))
         return applied;
     struct value_map_builder merged = {0};
-    MEMBER_EACH(member, live)
-    {
+    MEMBER_EACH(member, live) {
         const struct value *new = value_get(applied, member->key);
         value_put(arena, &merged, member->key,
                   new ? fields_merge(arena, child(place, member->key), &member->value, new) : &member->value);
     }
-    MEMBER_EACH(member, applied)
-    {
+    MEMBER_EACH(member, applied) {
         if (value_get(live, member->key) == NULL)
             value_put(arena, &merged, member->key, &member->value);
     }
@@ -314,8 +305,7 @@ static const struct value *changed_items(struct arena *arena, struct place place
                                          const struct value *now)
 {
     struct value_map_builder set = {0};
-    VALUE_EACH(it, now)
-    {
+    VALUE_EACH(it, now) {
         struct str name = item_name(arena, rule, it);
         const struct value *was = item_find(arena, rule, before, name);
         const struct value *node = fields_changed(arena, item(place), was, it);
@@ -341,8 +331,7 @@ const struct value *fields_changed(struct arena *arena, struct place place, cons
     }
     if (!value_is(now, VALUE_MAP) || !value_is(before, VALUE_MAP) || is_atomic(place))
         return nothing(arena);
-    MEMBER_EACH(member, now)
-    {
+    MEMBER_EACH(member, now) {
         const struct value *node =
             fields_changed(arena, child(place, member->key), value_get(before, member->key), &member->value);
         if (node != NULL)
@@ -361,8 +350,7 @@ static struct str step(struct arena *arena, struct str name)
         return str_fmt(arena, ".%.*s", STR_ARG(rest));
     if (name.ptr[0] == 'v' || !json_parse(arena, rest, NULL, &keys, &ignored))
         return str_fmt(arena, "[=%.*s]", STR_ARG(rest));
-    MEMBER_EACH(key, keys)
-    {
+    MEMBER_EACH(key, keys) {
         text = str_fmt(arena, "%.*s%s%.*s=%.*s", STR_ARG(text), text.len > 1 ? "," : "", STR_ARG(key->key),
                        STR_ARG(json_text(arena, &key->value)));
     }
@@ -376,8 +364,7 @@ void fields_common(struct arena *arena, const struct value *set, const struct va
         return;
     if (prefix.len && itself(set) && itself(owned))
         *ARENA_PUSH(arena, paths) = prefix;
-    MEMBER_EACH(member, set)
-    {
+    MEMBER_EACH(member, set) {
         const struct value *other = value_get(owned, member->key);
         if (str_is(member->key, ".") || other == NULL || member->key.len < 2)
             continue;

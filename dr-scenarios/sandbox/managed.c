@@ -88,8 +88,7 @@ static struct value_list_builder settle(struct arena *arena, const struct value 
                                         const struct value *lost)
 {
     struct value_list_builder kept = {0};
-    VALUE_EACH(entry, entries)
-    {
+    VALUE_EACH(entry, entries) {
         const struct value *left = entry == own ? NULL : fields_minus(arena, fields_in(entry), lost);
         if (entry == own && mine != NULL)
             value_push(arena, &kept, mine);
@@ -104,8 +103,7 @@ static struct value_list_builder settle(struct arena *arena, const struct value 
 static const struct value *own_entry(const struct value *entries, const char *manager, const char *operation,
                                      const char *subresource)
 {
-    VALUE_EACH(entry, entries)
-    {
+    VALUE_EACH(entry, entries) {
         if (is_entry(entry, manager, operation, subresource))
             return entry;
     }
@@ -184,8 +182,7 @@ const struct value *managed_apply(struct arena *arena, const struct served *type
         live ? strip(arena, fields_changed(arena, root(type), live, applied), type->type.has_status, false)
              : NULL;
     struct value_list_builder causes = {0};
-    VALUE_EACH(entry, entries)
-    {
+    VALUE_EACH(entry, entries) {
         if (entry != own)
             add_causes(arena, entry, changed, &causes);
     }

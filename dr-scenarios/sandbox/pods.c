@@ -21,13 +21,11 @@ static void need(struct work *work, const char *kind, const struct value *refere
 
 static void need_of_container(struct work *work, const struct value *container)
 {
-    VALUE_EACH(env, value_key(container, "env"))
-    {
+    VALUE_EACH(env, value_key(container, "env")) {
         need(work, "ConfigMap", value_in(env, PATH("valueFrom", "configMapKeyRef")), "name");
         need(work, "Secret", value_in(env, PATH("valueFrom", "secretKeyRef")), "name");
     }
-    VALUE_EACH(from, value_key(container, "envFrom"))
-    {
+    VALUE_EACH(from, value_key(container, "envFrom")) {
         need(work, "ConfigMap", value_key(from, "configMapRef"), "name");
         need(work, "Secret", value_key(from, "secretRef"), "name");
     }
@@ -38,8 +36,7 @@ void pods_need_volume(struct work *work, const struct value *volume)
     struct str claim = value_str_in(volume, PATH("persistentVolumeClaim", "claimName"));
     need(work, "ConfigMap", value_key(volume, "configMap"), "name");
     need(work, "Secret", value_key(volume, "secret"), "secretName");
-    VALUE_EACH(source, value_in(volume, PATH("projected", "sources")))
-    {
+    VALUE_EACH(source, value_in(volume, PATH("projected", "sources"))) {
         need(work, "ConfigMap", value_key(source, "configMap"), "name");
         need(work, "Secret", value_key(source, "secret"), "name");
     }
@@ -63,16 +60,13 @@ void pods_look(struct work *work, const struct value *spec)
         work->why = str_fmt(work->arena, "no PriorityClass with name %.*s was found", STR_ARG(class));
     else
         work->admitted = true;
-    VALUE_EACH(container, value_key(spec, "containers"))
-    {
+    VALUE_EACH(container, value_key(spec, "containers")) {
         need_of_container(work, container);
     }
-    VALUE_EACH(container, value_key(spec, "initContainers"))
-    {
+    VALUE_EACH(container, value_key(spec, "initContainers")) {
         need_of_container(work, container);
     }
-    VALUE_EACH(volume, value_key(spec, "volumes"))
-    {
+    VALUE_EACH(volume, value_key(spec, "volumes")) {
         pods_need_volume(work, volume);
     }
     struct str label = str_fmt(work->arena, "%.*s/%.*s", STR_ARG(work->namespace), STR_ARG(work->name));
@@ -108,8 +102,7 @@ const struct value *pods_status(const struct work *work, const struct value *spe
     struct value_list_builder containers = {0}, conditions = {0};
     static const char *const types[] = {"Initialized", "Ready", "ContainersReady", "PodScheduled"};
     bool ready = work->why.len == 0;
-    VALUE_EACH(container, value_key(spec, "containers"))
-    {
+    VALUE_EACH(container, value_key(spec, "containers")) {
         const struct value *state =
             !ready
                 ? VALUE_MAP(arena, {"waiting", VALUE_MAP(arena, {"reason", value_string(arena, work->why)})})
@@ -144,8 +137,7 @@ void pods_put(struct work *work, const struct value *owner, struct str name, con
 {
     struct arena *arena = work->arena;
     const struct value *labels = value_in(work->template, PATH("metadata", "labels"));
-    MEMBER_EACH(label, extra)
-    {
+    MEMBER_EACH(label, extra) {
         labels = value_with(arena, labels, label->key, &label->value);
     }
     struct str prefix = str_fmt(arena, "%.*s-", STR_ARG(value_str_in(owner, PATH("metadata", "name"))));

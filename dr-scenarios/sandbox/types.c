@@ -202,8 +202,7 @@ void types_define(struct sandbox *sandbox, const struct value *crd)
     const struct value *spec = value_key(crd, "spec");
     struct str crd_name = value_str_in(crd, PATH("metadata", "name"));
     struct storage *storage = storage_of(sandbox, crd_name);
-    VALUE_EACH(version, value_key(spec, "versions"))
-    {
+    VALUE_EACH(version, value_key(spec, "versions")) {
         if (!value_true(value_key(version, "served")))
             continue;
         struct resource_type type = {

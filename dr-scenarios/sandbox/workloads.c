@@ -171,14 +171,12 @@ static void put_ordinal(struct work *work, int64_t ordinal, struct str revision,
     struct str name = str_fmt(arena, "%.*s-%d", STR_ARG(work->name), (int)ordinal);
     const struct value *spec = value_key(work->template, "spec");
     struct value_list_builder volumes = {0};
-    VALUE_EACH(template, value_in(work->object, PATH("spec", "volumeClaimTemplates")))
-    {
+    VALUE_EACH(template, value_in(work->object, PATH("spec", "volumeClaimTemplates"))) {
         const struct value *volume = claim_volume(work, template, name);
         pods_need_volume(work, volume);
         value_push(arena, &volumes, volume);
     }
-    VALUE_EACH(volume, value_key(spec, "volumes"))
-    {
+    VALUE_EACH(volume, value_key(spec, "volumes")) {
         value_push(arena, &volumes, volume);
     }
     if (volumes.count)

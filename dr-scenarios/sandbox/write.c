@@ -59,8 +59,7 @@ static const struct value *without_nulls(struct arena *arena, const struct value
     if (!value_is(value, VALUE_MAP))
         return value;
     struct value_map_builder kept = {0};
-    MEMBER_EACH(member, value)
-    {
+    MEMBER_EACH(member, value) {
         if (!value_is(&member->value, VALUE_NULL))
             value_put(arena, &kept, member->key, without_nulls(arena, &member->value, ctx));
     }
@@ -338,8 +337,7 @@ static bool is_released(const struct value *live)
     static const struct str released[] = {STR_INIT("kubernetes.io/pvc-protection"),
                                           STR_INIT("kubernetes.io/pv-protection"),
                                           STR_INIT("customresourcecleanup.apiextensions.k8s.io")};
-    VALUE_EACH(finalizer, value_in(live, PATH("metadata", "finalizers")))
-    {
+    VALUE_EACH(finalizer, value_in(live, PATH("metadata", "finalizers"))) {
         if (!str_in(value_str(finalizer), released, COUNT_OF(released)))
             return false;
     }
@@ -396,8 +394,7 @@ bool write_delete_all(struct call *call)
     if (!read_list(call))
         return false;
     const struct value *answer = call->reply;
-    VALUE_EACH(item, value_key(answer, "items"))
-    {
+    VALUE_EACH(item, value_key(answer, "items")) {
         struct str namespace = value_str_in(item, PATH("metadata", "namespace"));
         struct entry *entry = state_find(
             storage, state_key(call->arena, namespace, value_str_in(item, PATH("metadata", "name"))));

@@ -43,8 +43,7 @@ void spans_of(struct arena *arena, const struct value *section, struct spans *re
     const struct value *steps = steps_of(section);
     int64_t at = 0;
     *ret = (struct spans){0};
-    VALUE_EACH(step, steps)
-    {
+    VALUE_EACH(step, steps) {
         struct span span = {
             .name = text(step, "name"),
             .summary = text(step, value_key(step, "summary") ? "summary" : "detail"),
@@ -185,8 +184,8 @@ static void judge_checks(struct arena *arena, struct answer *answer, const struc
     const struct value **violated = ARENA_ARRAY(arena, const struct value *, value_count(checks) + 1);
     size_t count = 0;
     VALUE_EACH(check, checks)
-    if (number(check, "violations", 0) > 0 && !str_is(text(check, "severity"), "info"))
-        violated[count++] = check;
+        if (number(check, "violations", 0) > 0 && !str_is(text(check, "severity"), "info"))
+            violated[count++] = check;
     qsort(violated, count, sizeof(struct value *), task_order);
     for (size_t i = 0; i < count; i++) {
         int64_t objects = number(violated[i], "violations", 0);

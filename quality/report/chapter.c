@@ -51,10 +51,10 @@ static struct str cell_text(struct arena *arena, struct str key, const struct va
 static void add_columns(struct arena *arena, struct str_list *columns, const struct value *row)
 {
     MEMBER_EACH(cell, row)
-    if ((is_scalar(&cell->value) || is_object(&cell->value)) &&
-        cell_text(arena, cell->key, &cell->value).len != 0 && columns->count < CHAPTER_MAX_COLUMNS &&
-        !str_in(cell->key, columns->items, columns->count))
-        *ARENA_PUSH(arena, columns) = cell->key;
+        if ((is_scalar(&cell->value) || is_object(&cell->value)) &&
+            cell_text(arena, cell->key, &cell->value).len != 0 && columns->count < CHAPTER_MAX_COLUMNS &&
+            !str_in(cell->key, columns->items, columns->count))
+            *ARENA_PUSH(arena, columns) = cell->key;
 }
 
 static void take_table(struct arena *arena, struct chapter *chapter, struct str label,
@@ -83,8 +83,8 @@ static bool is_timeline(struct str key)
 static bool is_tally(const struct value *map, int depth)
 {
     MEMBER_EACH(member, map)
-    if (!is_scalar(&member->value))
-        return false;
+        if (!is_scalar(&member->value))
+            return false;
     return depth > 0 && value_is(map, VALUE_MAP) && value_count(map) > TALLY_FROM;
 }
 
@@ -94,8 +94,7 @@ static void take_tally(struct arena *arena, struct chapter *chapter, struct str 
     struct fact_table table = {.title = label};
     *ARENA_PUSH(arena, &table.columns) = STR("name");
     *ARENA_PUSH(arena, &table.columns) = STR("value");
-    MEMBER_EACH(member, map)
-    {
+    MEMBER_EACH(member, map) {
         if (table.rows == CHAPTER_MAX_ROWS)
             break;
         *ARENA_PUSH(arena, &table.cells) = member->key;
@@ -109,8 +108,7 @@ static void take_tally(struct arena *arena, struct chapter *chapter, struct str 
 static void take_map(struct arena *arena, struct chapter *chapter, struct str label, const struct value *map,
                      int depth)
 {
-    MEMBER_EACH(member, map)
-    {
+    MEMBER_EACH(member, map) {
         if (depth == 0 && is_timeline(member->key) && value_is(&member->value, VALUE_LIST))
             continue;
         struct str name = words_label(arena, member->key);

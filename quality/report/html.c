@@ -151,8 +151,7 @@ static void put_timelines(struct page *page)
 static void put_chapters(struct page *page)
 {
     size_t chapters = 0;
-    MEMBER_EACH(section, page->report)
-    {
+    MEMBER_EACH(section, page->report) {
         if (str_is(section->key, "score") || str_is(section->key, "schemaVersion"))
             continue;
         if (chapters++ == 0)

@@ -73,8 +73,7 @@ static void put_namespaces(struct page *page, const struct value *namespaces)
         return;
     html(page, "<h2>Namespaces</h2>\n<div class=\"scroll\"><table class=\"sorts\">");
     put_head(page, columns, COUNT_OF(columns));
-    VALUE_EACH(namespace, namespaces)
-    {
+    VALUE_EACH(namespace, namespaces) {
         if (value_true(value_key(namespace, "excluded")))
             excluded++;
         else
@@ -158,8 +157,8 @@ static void put_findings(struct page *page, const struct value *findings)
     html(page, "<div class=\"scroll\"><table class=\"sorts\" id=\"findings\">");
     put_head(page, columns, COUNT_OF(columns));
     VALUE_EACH(finding, findings)
-    if (shown++ < MAX_ROWS)
-        put_finding(page, finding);
+        if (shown++ < MAX_ROWS)
+            put_finding(page, finding);
     html(page, "</tbody></table></div>\n");
     if (shown > MAX_ROWS)
         buf_fmt(page->buf, "<p class=\"more\">… and %zu more; report.json lists them.</p>\n",

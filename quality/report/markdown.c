@@ -147,14 +147,14 @@ static void put_findings(struct buf *buf, const struct value *findings)
     static const char *const columns[] = {"severity", "check", "object", "path", "what is wrong"};
     size_t shown = 0, serious = 0;
     VALUE_EACH(finding, findings)
-    serious += !str_is(text_of(finding, "severity"), "info");
+        serious += !str_is(text_of(finding, "severity"), "info");
     if (serious == 0)
         return;
     buf_text(buf, "\n<details><summary>Findings</summary>\n");
     put_header(buf, columns, COUNT_OF(columns));
     VALUE_EACH(finding, findings)
-    if (!str_is(text_of(finding, "severity"), "info") && shown++ < MAX_FINDINGS)
-        put_finding(buf, finding);
+        if (!str_is(text_of(finding, "severity"), "info") && shown++ < MAX_FINDINGS)
+            put_finding(buf, finding);
     if (serious > MAX_FINDINGS)
         buf_fmt(buf, "\n… and %zu more; report.json and report.html list them.\n", serious - MAX_FINDINGS);
     buf_text(buf, "\n</details>\n");
@@ -175,8 +175,7 @@ static void put_score(struct buf *buf, const struct value *score)
     buf_char(buf, '\n');
     if (value_count(value_key(score, "namespaces")) != 0)
         put_header(buf, columns, COUNT_OF(columns));
-    VALUE_EACH(namespace, value_key(score, "namespaces"))
-    {
+    VALUE_EACH(namespace, value_key(score, "namespaces")) {
         if (value_true(value_key(namespace, "excluded")))
             continue;
         buf_char(buf, '|');
@@ -242,7 +241,7 @@ void report_markdown(struct arena *arena, const struct value *report, struct buf
         put_spans(arena, buf, "Drill", drill_at(report, i));
     put_score(buf, value_key(report, "score"));
     MEMBER_EACH(section, report)
-    if (!str_is(section->key, "score") && !str_is(section->key, "schemaVersion"))
-        put_chapter(arena, buf, section->key, &section->value);
+        if (!str_is(section->key, "score") && !str_is(section->key, "schemaVersion"))
+            put_chapter(arena, buf, section->key, &section->value);
     buf_text(buf, "\n---\ngitops-pipe " GITOPS_PIPE_VERSION "\n");
 }

@@ -30,8 +30,8 @@ void report_json(struct arena *arena, const struct value *report, struct buf *bu
     struct value_map_builder map = {0};
     value_put(arena, &map, STR("schemaVersion"), value_int(arena, REPORT_SCHEMA_VERSION));
     MEMBER_EACH(section, report)
-    if (!str_is(section->key, "schemaVersion"))
-        value_put(arena, &map, section->key, &section->value);
+        if (!str_is(section->key, "schemaVersion"))
+            value_put(arena, &map, section->key, &section->value);
     json_write_pretty(buf, value_map_done(arena, &map));
 }
 

@@ -48,22 +48,21 @@ static void write_yaml(void *ctx)
     struct work *work = ctx;
     buf_clear(&work->out);
     VALUE_EACH(item, value_key(work->tree, "items"))
-    yaml_write(&work->out, item);
+        yaml_write(&work->out, item);
 }
 
 /* The peer: libyaml's emitter over the same scalars, one flat sequence, which is kind to it. */
 static void libyaml_scalars(yaml_emitter_t *emitter, const struct value *value)
 {
     yaml_event_t event;
-    MEMBER_EACH(member, value)
-    {
+    MEMBER_EACH(member, value) {
         yaml_scalar_event_initialize(&event, NULL, NULL, (const yaml_char_t *)member->key.ptr,
                                      (int)member->key.len, 1, 1, YAML_ANY_SCALAR_STYLE);
         yaml_emitter_emit(emitter, &event);
         libyaml_scalars(emitter, &member->value);
     }
     VALUE_EACH(item, value)
-    libyaml_scalars(emitter, item);
+        libyaml_scalars(emitter, item);
     struct str text = value_text(value);
     if (text.len == 0)
         return;

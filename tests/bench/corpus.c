@@ -120,8 +120,7 @@ void corpus_fill(struct bundle *bundle, size_t namespaces, size_t objects)
     struct err err;
     if (!json_parse(bundle->arena, corpus_json(bundle->arena, namespaces, objects), NULL, &list, &err))
         abort();
-    VALUE_EACH(item, value_key(list, "items"))
-    {
+    VALUE_EACH(item, value_key(list, "items")) {
         struct resource resource;
         if (!resource_from(item, STR("corpus"), &resource, &err))
             abort();

@@ -177,9 +177,9 @@ Test(pipeline, convert_refuses_secrets_until_a_mode_is_chosen_and_never_writes_t
         program_run(shop.arena, "gitops-pipe", shop.dir,
                     (const char *const[]){"render", "repo/overlays/prod", "-o", "json", NULL}, STR_NONE);
     VALUE_EACH(object, value_key(json_of(&shop, found), "items"))
-    if (str_is(value_str(value_key(object, "kind")), "Secret"))
-        cr_expect_null(value_key(object, "data"), "%.*s",
-                       STR_ARG(value_str_in(object, PATH("metadata", "name"))));
+        if (str_is(value_str(value_key(object, "kind")), "Secret"))
+            cr_expect_null(value_key(object, "data"), "%.*s",
+                           STR_ARG(value_str_in(object, PATH("metadata", "name"))));
     close_shop(&shop);
 }
 
@@ -349,8 +349,7 @@ Test(pipeline, killed_at_any_moment_loses_nothing_and_the_next_run_goes_on, .tim
     struct shop shop = open_shop();
     for (unsigned i = 0; i < 30; i++)
         kill_run_after(&shop, 3000 + i * 15000);
-    VALUE_EACH(backup, json_of(&shop, PIPE(&shop, "list", "-q", "-o", "json")))
-    {
+    VALUE_EACH(backup, json_of(&shop, PIPE(&shop, "list", "-q", "-o", "json"))) {
         const char *id = str_c(shop.arena, value_str(value_key(backup, "id")));
         cr_expect_eq(PIPE(&shop, "verify", id, "-q").status, 0, "%s", id);
     }

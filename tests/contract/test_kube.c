@@ -309,9 +309,10 @@ CASE(a_version_of_the_future_and_a_broken_token_are_refused)
 static bool describes(const struct value *document, const char *group, const char *kind)
 {
     MEMBER_EACH(schema, value_in(document, PATH("components", "schemas")))
-    VALUE_EACH(gvk, value_key(&schema->value, "x-kubernetes-group-version-kind"))
-    if (str_is(value_str(value_key(gvk, "group")), group) && str_is(value_str(value_key(gvk, "kind")), kind))
-        return str_is(value_str(value_key(&schema->value, "type")), "object");
+        VALUE_EACH(gvk, value_key(&schema->value, "x-kubernetes-group-version-kind"))
+            if (str_is(value_str(value_key(gvk, "group")), group) &&
+                str_is(value_str(value_key(gvk, "kind")), kind))
+                return str_is(value_str(value_key(&schema->value, "type")), "object");
     return false;
 }
 

@@ -33,8 +33,7 @@ static void create(struct store_fixture *f, struct str key, struct str body)
 
 Test(store_contract, what_goes_in_comes_out)
 {
-    EACH_STORE(f)
-    {
+    EACH_STORE(f) {
         char binary[256];
         for (int i = 0; i < 256; i++)
             binary[i] = (char)i;
@@ -54,8 +53,7 @@ Test(store_contract, what_goes_in_comes_out)
 
 Test(store_contract, a_taken_key_is_never_created_again)
 {
-    EACH_STORE(f)
-    {
+    EACH_STORE(f) {
         struct err err = {0};
         create(&f, STR("k"), STR("first"));
 
@@ -68,8 +66,7 @@ Test(store_contract, a_taken_key_is_never_created_again)
 
 Test(store_contract, put_replaces_and_delete_removes)
 {
-    EACH_STORE(f)
-    {
+    EACH_STORE(f) {
         struct err err = {0};
         struct str body;
         cr_expect(store_put(f.store, f.arena, STR("d/k"), STR("first"), NULL, &err), "%s", err.msg);
@@ -87,8 +84,7 @@ Test(store_contract, put_replaces_and_delete_removes)
 
 Test(store_contract, head_tells_size_and_checksum)
 {
-    EACH_STORE(f)
-    {
+    EACH_STORE(f) {
         struct err err = {0};
         struct store_info info, put_info;
         struct sha256 want = sha256_of(STR("hello"));
@@ -130,8 +126,7 @@ static void expect_page(struct store_fixture *f, const char *prefix, const char 
 
 Test(store_contract, lists_in_bytewise_order_page_by_page)
 {
-    EACH_STORE(f)
-    {
+    EACH_STORE(f) {
         expect_page(&f, "", "", 10, 0, 0, false);
         for (size_t i = COUNT_OF(listed); i-- > 0;)
             create(&f, str_of(listed[i]), str_of(listed[i]));
@@ -151,8 +146,7 @@ Test(store_contract, lists_in_bytewise_order_page_by_page)
 
 Test(store_contract, a_read_is_bounded)
 {
-    EACH_STORE(f)
-    {
+    EACH_STORE(f) {
         struct err err = {0};
         struct str body;
         create(&f, STR("k"), STR("0123456789"));
@@ -169,8 +163,7 @@ static bool refuse(void *ctx, struct str piece, struct err *err)
 
 Test(store_contract, a_sink_can_stop_a_read)
 {
-    EACH_STORE(f)
-    {
+    EACH_STORE(f) {
         struct err err = {0};
         create(&f, STR("k"), STR("0123456789"));
         cr_expect_not(store_read(f.store, STR("k"), &(struct store_sink){refuse, NULL}, &err), "%s", f.name);
@@ -183,8 +176,7 @@ Test(store_contract, keys_that_step_out_or_hide_are_refused)
 {
     static const char *const keys[] = {"",        "/a",       "a/",   "a//b", ".",    "..",      "a/../b",
                                        ".hidden", "a/.tmp/b", "a\nb", "a b",  "a\\b", "\xff\xfe"};
-    EACH_STORE(f)
-    {
+    EACH_STORE(f) {
         for (size_t i = 0; i < COUNT_OF(keys); i++) {
             struct err err = {0};
             cr_expect_not(store_put(f.store, f.arena, str_of(keys[i]), STR("x"), NULL, &err), "%s: %s",
@@ -212,8 +204,7 @@ static void *race(void *ctx)
 
 Test(store_contract, of_many_writers_one_wins)
 {
-    EACH_STORE(f)
-    {
+    EACH_STORE(f) {
         enum { RACERS = 12 };
         if (!store_creates_atomically(f.store))
             continue;
@@ -237,8 +228,7 @@ Test(store_contract, of_many_writers_one_wins)
 
 Test(store_contract, the_probe_passes_again_and_again)
 {
-    EACH_STORE(f)
-    {
+    EACH_STORE(f) {
         struct err err = {0};
         cr_expect(store_probe(f.store, f.arena, &err), "%s: %s", f.name, err.msg);
         cr_expect(store_probe(f.store, f.arena, &err), "%s: %s", f.name, err.msg);

@@ -92,8 +92,7 @@ static const char *steps(struct fixture *f)
 {
     struct buf text;
     buf_init(&text, 4096);
-    VALUE_EACH(step, value_key(section(f), "steps"))
-    {
+    VALUE_EACH(step, value_key(section(f), "steps")) {
         buf_fmt(&text, "%.*s%s ", STR_ARG(value_str(value_key(step, "name"))),
                 value_true(value_key(step, "ok")) ? "" : "!");
     }

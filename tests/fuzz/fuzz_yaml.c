@@ -9,9 +9,9 @@ static size_t size_of(const struct value *value, size_t limit)
 {
     size_t size = 1;
     VALUE_EACH(item, value)
-    size += size < limit ? size_of(item, limit) : 0;
+        size += size < limit ? size_of(item, limit) : 0;
     MEMBER_EACH(member, value)
-    size += size < limit ? size_of(&member->value, limit) : 0;
+        size += size < limit ? size_of(&member->value, limit) : 0;
     return size;
 }
 

@@ -11,9 +11,9 @@ static bool numbers_fit(struct arena *arena, const struct value *value)
 {
     bool fit = value->kind != VALUE_NUMBER || isfinite(strtod(str_c(arena, value_text(value)), NULL));
     VALUE_EACH(item, value)
-    fit = fit && numbers_fit(arena, item);
+        fit = fit && numbers_fit(arena, item);
     MEMBER_EACH(member, value)
-    fit = fit && numbers_fit(arena, &member->value);
+        fit = fit && numbers_fit(arena, &member->value);
     return fit;
 }
 

@@ -151,8 +151,7 @@ Test(overlays, argo_cd_gets_waves_by_patches_and_leaves_autoscaled_replicas_alon
     cr_expect(str_is(value_str(value_item(value_key(ignored, "jsonPointers"), 0)), "/spec/replicas"));
     cr_expect_eq(value_count(value_key(spec, "ignoreDifferences")), 1);
     bool definitions_first = false, gates_last = false;
-    VALUE_EACH(patch, value_in(spec, PATH("source", "kustomize", "patches")))
-    {
+    VALUE_EACH(patch, value_in(spec, PATH("source", "kustomize", "patches"))) {
         struct str kind = value_str_in(patch, PATH("target", "kind")),
                    text = value_str(value_key(patch, "patch"));
         definitions_first = definitions_first || (str_is(kind, "CustomResourceDefinition") &&

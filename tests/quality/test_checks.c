@@ -27,7 +27,7 @@ static size_t count_of(struct fixture *f, const char *id, const char *file)
     fixture_openapi(f);
     const struct value *findings = value_key(fixture_score(f), "findings");
     VALUE_EACH(finding, findings)
-    count += str_is(value_str(value_key(finding, "check")), id);
+        count += str_is(value_str(value_key(finding, "check")), id);
     return count;
 }
 

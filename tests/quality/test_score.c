@@ -47,7 +47,7 @@ Test(score, what_could_not_be_read_is_not_called_missing)
                                    .consistency = readable ? STR("exact") : STR_NONE,
                                    .missing = readable ? STR_NONE : STR("forbidden")};
         VALUE_EACH(finding, value_key(fixture_score(&f), "findings"))
-        called = called || str_is(value_str(value_key(finding, "check")), "production.missing-secret");
+            called = called || str_is(value_str(value_key(finding, "check")), "production.missing-secret");
         cr_expect_eq(called, readable, "readable %d", readable);
         fixture_done(&f);
     }
@@ -71,8 +71,8 @@ Test(score, a_finding_says_what_where_and_how_to_mend_it)
     const struct value *findings = value_key(score, "findings");
     const struct value *finding = value_item(findings, 0);
     VALUE_EACH(other, findings)
-    if (str_is(value_str(value_key(other, "check")), "pss.baseline.host-path-volumes"))
-        finding = other;
+        if (str_is(value_str(value_key(other, "check")), "pss.baseline.host-path-volumes"))
+            finding = other;
     struct str text = json_text(f.arena, finding);
     cr_expect(
         str_is(text,
@@ -91,8 +91,7 @@ Test(score, errors_come_first)
     const struct value *findings = value_key(score_of(&f, "testdata/quality/bad-stack"), "findings");
     static const char *const order[] = {"error", "warning", "info"};
     size_t at = 0;
-    VALUE_EACH(finding, findings)
-    {
+    VALUE_EACH(finding, findings) {
         struct str severity = value_str(value_key(finding, "severity"));
         while (at < COUNT_OF(order) && !str_is(severity, order[at]))
             at++;

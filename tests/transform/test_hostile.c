@@ -25,13 +25,13 @@ static const struct value *replaced(struct replacing *r, const struct value *val
     if (value_is(value, VALUE_LIST)) {
         struct value_list_builder list = {0};
         VALUE_EACH(item, value)
-        value_push(r->arena, &list, replaced(r, item));
+            value_push(r->arena, &list, replaced(r, item));
         return value_list_done(r->arena, &list);
     }
     if (value_is(value, VALUE_MAP)) {
         struct value_map_builder map = {0};
         MEMBER_EACH(member, value)
-        value_put(r->arena, &map, member->key, replaced(r, &member->value));
+            value_put(r->arena, &map, member->key, replaced(r, &member->value));
         return value_map_done(r->arena, &map);
     }
     return value;
@@ -91,7 +91,7 @@ static void torture(const char *path)
         bool inside = true;
         for (size_t at = 0; inside; at++)
             VALUE_EACH(with, values)
-        inside = transform_with(&fixture.bundle, i, at, with);
+                inside = transform_with(&fixture.bundle, i, at, with);
     }
     transform_fixture_done(&fixture);
 }

@@ -107,9 +107,12 @@ Test(transform, the_log_explains_what_each_rule_did)
 
     const char *web = explained(&fixture, "service", "", "web");
     cr_expect(strstr(web, "\"resource\":\"shop/Service/web\""), "%s", web);
-    cr_expect(strstr(web, "\"removed\",\"path\":\"spec.clusterIP\",\"rule\":\"service.addresses\""), "%s", web);
-    cr_expect(strstr(web, "\"removed\",\"path\":\"spec.sessionAffinity\",\"rule\":\"defaults.fields\""), "%s", web);
-    cr_expect(strstr(explained(&fixture, "Secret", "shop", "db"), "\"left out\",\"path\":\"\",\"rule\":\"secrets.omit\""));
+    cr_expect(strstr(web, "\"removed\",\"path\":\"spec.clusterIP\",\"rule\":\"service.addresses\""), "%s",
+              web);
+    cr_expect(strstr(web, "\"removed\",\"path\":\"spec.sessionAffinity\",\"rule\":\"defaults.fields\""), "%s",
+              web);
+    cr_expect(strstr(explained(&fixture, "Secret", "shop", "db"),
+                     "\"left out\",\"path\":\"\",\"rule\":\"secrets.omit\""));
     cr_expect_str_empty(explained(&fixture, "Service", "bank", "web"));
     cr_expect_str_empty(explained(&fixture, "Service", "", "other"));
     transform_fixture_done(&fixture);

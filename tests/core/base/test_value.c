@@ -52,12 +52,16 @@ Test(value, loops_accept_anything)
     const struct value *wrong[] = {NULL, parse(arena, "1"), parse(arena, "[]"), parse(arena, "{}")};
     size_t seen = 0;
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
-        VALUE_EACH(item, wrong[i]) seen += item != NULL;
-        MEMBER_EACH(member, wrong[i]) seen += member != NULL;
+        VALUE_EACH(item, wrong[i])
+            seen += item != NULL;
+        MEMBER_EACH(member, wrong[i])
+            seen += member != NULL;
     }
     cr_expect_eq(seen, 0);
-    VALUE_EACH(item, parse(arena, "[1,2]")) seen += item->kind == VALUE_NUMBER;
-    MEMBER_EACH(member, parse(arena, "{\"a\":1}")) seen += str_is(member->key, "a");
+    VALUE_EACH(item, parse(arena, "[1,2]"))
+        seen += item->kind == VALUE_NUMBER;
+    MEMBER_EACH(member, parse(arena, "{\"a\":1}"))
+        seen += str_is(member->key, "a");
     cr_expect_eq(seen, 3);
     arena_free(arena);
 }

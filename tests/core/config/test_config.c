@@ -174,7 +174,7 @@ static void expect_all_seen(const struct config_table *table, const struct value
         take_keys(table, root, seen);
     else
         VALUE_EACH(item, value_key(root, list))
-    take_keys(table, item, seen);
+            take_keys(table, item, seen);
     for (size_t i = 0; i < table->count; i++)
         cr_expect(seen[i], "the example lacks %s %s", list ? list : "", table->keys[i].path);
 }

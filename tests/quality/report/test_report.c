@@ -222,13 +222,13 @@ static const struct value *turned(struct turning *t, const struct value *value)
     if (value_is(value, VALUE_LIST)) {
         struct value_list_builder list = {0};
         VALUE_EACH(item, value)
-        value_push(t->arena, &list, turned(t, item));
+            value_push(t->arena, &list, turned(t, item));
         return value_list_done(t->arena, &list);
     }
     if (value_is(value, VALUE_MAP)) {
         struct value_map_builder map = {0};
         MEMBER_EACH(member, value)
-        value_put(t->arena, &map, member->key, turned(t, &member->value));
+            value_put(t->arena, &map, member->key, turned(t, &member->value));
         return value_map_done(t->arena, &map);
     }
     return value;
@@ -266,8 +266,7 @@ Test(report, any_shape_can_be_laid_out)
         json(arena, STR("[null, true, -9223372036854775807, 1e300, 99999999999999999999, \"\", [], [1, [2]], "
                         "[{\"\": []}], "
                         "{}, {\"a\": {\"b\": {\"c\": {\"d\": {\"e\": {\"f\": 1}}}}}}]"));
-    VALUE_EACH(with, values)
-    {
+    VALUE_EACH(with, values) {
         bool inside = true;
         for (size_t at = 0; inside; at++) {
             struct arena *scratch = arena_new();
