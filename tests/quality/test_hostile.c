@@ -3,44 +3,8 @@
 #include <criterion/criterion.h>
 
 #include "core/base/json.h"
+#include "tests/harness/hostile.h"
 #include "tests/quality/fixture.h"
-
-struct replacing {
-    struct arena *arena;
-    const struct value *with;
-    size_t at, seen; /* the value number `at`, counted in reading order */
-};
-
-static const struct value *replaced(struct replacing *r, const struct value *value)
-{
-    if (r->seen++ == r->at)
-        return r->with;
-    if (value_is(value, VALUE_LIST)) {
-        struct value_list_builder list = {0};
-        VALUE_EACH(item, value)
-            value_push(r->arena, &list, replaced(r, item));
-        return value_list_done(r->arena, &list);
-    }
-    if (value_is(value, VALUE_MAP)) {
-        struct value_map_builder map = {0};
-        MEMBER_EACH(member, value)
-            value_put(r->arena, &map, member->key, replaced(r, &member->value));
-        return value_map_done(r->arena, &map);
-    }
-    return value;
-}
-
-static const struct value *hostile_values(struct arena *arena)
-{
-    static const char text[] =
-        "[null, true, -1, 99999999999999999999, 0.5, \"\", \"\\u0000\", "
-        "\"a/b:c@d..%s%n{}\", [], [null], [[[]]], [{\"\": null}], {}, {\"\": {\"\": []}}, "
-        "{\"name\": {}, \"value\": [], \"limits\": 3}]";
-    struct err err;
-    const struct value *values;
-    cr_assert(json_parse(arena, str_of(text), NULL, &values, &err), "%s", err.msg);
-    return values;
-}
 
 /* Scores the bundle with one value of one object replaced; false once `at` is past the end of the object. */
 static bool score_with(struct bundle *bundle, size_t index, size_t at, const struct value *with)
@@ -48,9 +12,9 @@ static bool score_with(struct bundle *bundle, size_t index, size_t at, const str
     struct fixture f;
     fixture_init(&f);
     f.bundle = *bundle;
-    struct replacing replacing = {.arena = f.arena, .with = with, .at = at};
+    bool inside;
     const struct value *before = bundle->items[index].object;
-    bundle->items[index].object = replaced(&replacing, before);
+    bundle->items[index].object = hostile_replace(f.arena, before, at, with, &inside);
     const struct value *score = fixture_score(&f);
     bundle->items[index].object = before;
 
@@ -59,7 +23,7 @@ static bool score_with(struct bundle *bundle, size_t index, size_t at, const str
     struct str json = json_text(f.arena, score);
     cr_assert(str_is_utf8(json));
     fixture_done(&f);
-    return replacing.seen > at;
+    return inside;
 }
 
 static void torture(const char *path)

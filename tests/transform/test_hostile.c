@@ -8,45 +8,10 @@
 #include <unistd.h>
 
 #include "core/base/json.h"
+#include "tests/harness/hostile.h"
 #include "tests/transform/fixture.h"
 
 #define CASES "testdata/transform"
-
-struct replacing {
-    struct arena *arena;
-    const struct value *with;
-    size_t at, seen; /* the value number `at`, counted in reading order */
-};
-
-static const struct value *replaced(struct replacing *r, const struct value *value)
-{
-    if (r->seen++ == r->at)
-        return r->with;
-    if (value_is(value, VALUE_LIST)) {
-        struct value_list_builder list = {0};
-        VALUE_EACH(item, value)
-            value_push(r->arena, &list, replaced(r, item));
-        return value_list_done(r->arena, &list);
-    }
-    if (value_is(value, VALUE_MAP)) {
-        struct value_map_builder map = {0};
-        MEMBER_EACH(member, value)
-            value_put(r->arena, &map, member->key, replaced(r, &member->value));
-        return value_map_done(r->arena, &map);
-    }
-    return value;
-}
-
-static const struct value *hostile_values(struct arena *arena)
-{
-    static const char text[] =
-        "[null, true, -1, 99999999999999999999, \"\", \"a/b:c@d..%s%n{}\", [], [null, 1], "
-        "[[[]]], {}, {\"\": null}, {\"name\": {}, \"f:spec\": []}]";
-    struct err err;
-    const struct value *values;
-    cr_assert(json_parse(arena, str_of(text), NULL, &values, &err), "%s", err.msg);
-    return values;
-}
 
 static struct str all_text(struct transform_fixture *fixture)
 {
@@ -61,12 +26,12 @@ static bool transform_with(const struct bundle *input, size_t index, size_t at, 
 {
     struct transform_fixture fixture;
     transform_fixture_init(&fixture);
-    struct replacing replacing = {.arena = fixture.arena, .with = with, .at = at};
+    bool inside = false;
     fixture.bundle.types = input->types;
     for (size_t i = 0; i < input->count; i++) {
         struct resource *added = bundle_add(&fixture.bundle, &input->items[i]);
         if (i == index)
-            added->object = replaced(&replacing, added->object);
+            added->object = hostile_replace(fixture.arena, added->object, at, with, &inside);
     }
 
     cr_assert(transform_fixture_run(&fixture), "%s", fixture.err.msg);
@@ -78,7 +43,7 @@ static bool transform_with(const struct bundle *input, size_t index, size_t at, 
               STR_ARG(resource_label(fixture.arena, &input->items[index])),
               STR_ARG(json_text(fixture.arena, with)), STR_ARG(once), STR_ARG(twice));
     transform_fixture_done(&fixture);
-    return replacing.seen > at;
+    return inside;
 }
 
 static void torture(const char *path)
