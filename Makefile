@@ -133,7 +133,7 @@ lint:
 	@.ci/lint
 
 check-readme: programs
-	@tests/readme README.md
+	@for page in README.md docs/README.md docs/backup.md docs/cron.md docs/drills.md docs/repository.md; do tests/readme $$page || exit 1; done
 
 bench:
 	.ci/install build test
