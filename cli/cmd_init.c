@@ -1,4 +1,6 @@
 /* init: finds out what it can and writes a configuration that explains itself. */
+#include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -9,13 +11,21 @@
 
 /* What a first look at the machine tells. */
 struct found {
-    struct str cluster, context, version, problem;
+    struct str cluster, context, kubeconfig, version, problem;
 };
 
 /* A cluster that does not answer is no reason not to write a configuration: the file says what was found. */
 static void look_at_cluster(struct cli *cli, struct found *found)
 {
     struct err err;
+    char kubeconfig[PATH_MAX];
+    /* A configuration that is written anew is not what the cluster is called by. */
+    config_defaults(cli->arena, &cli->config);
+    cli->config.cluster_kubeconfig = cli_option(cli, OPTION_KUBECONFIG);
+    cli->config.cluster_context = cli_option(cli, OPTION_CONTEXT);
+    if (cli_has(cli, OPTION_KUBECONFIG) &&
+        realpath(str_c(cli->arena, cli->config.cluster_kubeconfig), kubeconfig) != NULL)
+        found->kubeconfig = str_dup(cli->arena, str_of(kubeconfig));
     if (!cli_need_kube(cli, &err)) {
         found->problem = str_dup(cli->arena, str_of(err.msg));
         return;
@@ -53,6 +63,11 @@ static void write_text(struct cli *cli, const struct found *found, struct buf *o
         buf_text(out, "  context: ");
         buf_str(out, json_text(arena, context));
         buf_text(out, "         # of the kubeconfig\n");
+    }
+    if (found->kubeconfig.len != 0) {
+        buf_text(out, "  kubeconfig: ");
+        buf_str(out, json_text(arena, value_string(arena, found->kubeconfig)));
+        buf_char(out, '\n');
     }
     if (found->problem.len != 0)
         buf_fmt(out, "  # when this was written the cluster did not answer: %.*s\n", STR_ARG(found->problem));

@@ -6,12 +6,19 @@
 #include "core/kube/kube.h"
 #include "core/store/store.h"
 
+/* These must work where there is no configuration yet, or a broken one. */
+static bool needs_no_config(const struct command *command)
+{
+    return command->function == cmd_init || command->function == cmd_help ||
+           command->function == cmd_completion || command->function == cmd_sandbox;
+}
+
 static bool read_config(struct cli *cli, struct err *err)
 {
     struct str path = cli_option(cli, OPTION_CONFIG);
     if (path.len != 0)
         return config_read(cli->arena, str_c(cli->arena, path), &cli->config, err);
-    if (access(GITOPS_PIPE_CONFIG_FILE, F_OK) == 0)
+    if (!needs_no_config(cli->command) && access(GITOPS_PIPE_CONFIG_FILE, F_OK) == 0)
         return config_read(cli->arena, GITOPS_PIPE_CONFIG_FILE, &cli->config, err);
     config_defaults(cli->arena, &cli->config);
     return true;

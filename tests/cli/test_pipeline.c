@@ -267,6 +267,19 @@ Test(pipeline, malformed_manifests_are_named_with_file_line_and_column_and_the_r
     close_shop(&shop);
 }
 
+Test(pipeline, init_finds_the_cluster_and_what_it_writes_works_at_once)
+{
+    struct shop shop = open_shop();
+    struct program_result made = PIPE(&shop, "init", "new", "--kubeconfig", "kubeconfig", "-q");
+    cr_expect_eq(made.status, 0, "%.*s", STR_ARG(made.err));
+    cr_expect(str_contains(made.out, STR("cluster sandbox, v1.36.0-sandbox")), "%.*s", STR_ARG(made.out));
+    struct program_result backup = PIPE(&shop, "backup", "-q", "-c", "new/gitops-pipe.yaml");
+    cr_expect_eq(backup.status, 0, "%.*s", STR_ARG(backup.err));
+    cr_expect_eq(access(in_shop(&shop, "new/backups/packs"), F_OK), 0,
+                 "the store is beside its configuration");
+    close_shop(&shop);
+}
+
 Test(pipeline, a_folder_of_manifests_works_where_a_backup_does)
 {
     static const char *const verbs[] = {"show", "verify", "score"};
