@@ -26,15 +26,9 @@ static bool read_config(struct cli *cli, struct err *err)
 
 static bool set_secrets_mode(struct cli *cli, struct err *err)
 {
-    static const char *const modes[] = {"", "omit", "sealed", "sops", "external"};
     struct str wanted = cli_option(cli, OPTION_SECRETS);
-    if (wanted.len == 0)
+    if (wanted.len == 0 || config_secrets_mode(wanted, &cli->config.secrets_mode))
         return true;
-    for (size_t i = 1; i < COUNT_OF(modes); i++)
-        if (str_is(wanted, modes[i])) {
-            cli->config.secrets_mode = (enum secrets_mode)i;
-            return true;
-        }
     err_set(err, ERR_USAGE, "--secrets %.*s: no such mode", STR_ARG(wanted));
     return err_next(err,
                     "use --secrets omit, and provide the Secrets that the README of the repository lists");

@@ -171,10 +171,9 @@ static size_t namespaces_in(const struct layout *layout)
 /* What somebody has to bring along, since the repository does not hold it. */
 static const struct value *secrets_section(struct run *run)
 {
-    static const char *const modes[] = {"refuse", "omit", "sealed", "sops", "external"};
     struct arena *arena = run->arena;
     const struct value *omitted = value_in(run_report(run), PATH("transform", "omittedSecrets"));
-    return VALUE_MAP(arena, {"mode", value_cstr(arena, modes[run->config->secrets_mode])},
+    return VALUE_MAP(arena, {"mode", value_cstr(arena, config_secrets_name(run->config->secrets_mode))},
                      {"toProvide", omitted ? omitted : VALUE_LIST(arena, NULL)});
 }
 

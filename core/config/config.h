@@ -70,5 +70,9 @@ void config_defaults(struct arena *arena, struct config *ret_config);
 /* Reads a file on top of the defaults. NOT_FOUND, INVALID, USAGE with file, line and column. */
 bool config_read(struct arena *arena, const char *path, struct config *ret_config,
                  struct err *err) WARN_UNUSED;
+/* "refuse", "omit", "sealed", "sops", "external": how messages and reports call a mode. */
+const char *config_secrets_name(enum secrets_mode mode);
+/* The mode somebody chose by name; false for any other text, "refuse" among them: it is what stands without a choice. */
+bool config_secrets_mode(struct str name, enum secrets_mode *ret_mode);
 /* "90s", "1h30m", "2d" as milliseconds; false for anything else. */
 bool config_duration(struct str text, int64_t *ret_ms);

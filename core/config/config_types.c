@@ -139,14 +139,35 @@ static bool read_duration(struct config_reader *r, struct str pointer, const str
            config_fail_at(r, pointer, "expected a duration such as 90s, 5m or 24h");
 }
 
-static bool read_secrets(struct config_reader *r, struct str pointer, const struct value *value, void *field)
+static const char *const secrets_modes[] = {[SECRETS_REFUSE] = "refuse",
+                                            [SECRETS_OMIT] = "omit",
+                                            [SECRETS_SEALED] = "sealed",
+                                            [SECRETS_SOPS] = "sops",
+                                            [SECRETS_EXTERNAL] = "external"};
+
+const char *config_secrets_name(enum secrets_mode mode)
 {
-    static const char *const modes[] = {"", "omit", "sealed", "sops", "external"};
-    for (size_t i = 0; i < COUNT_OF(modes); i++)
-        if (value_is(value, VALUE_STRING) && str_is(value_str(value), modes[i])) {
-            *(enum secrets_mode *)field = (enum secrets_mode)i;
+    return secrets_modes[mode];
+}
+
+bool config_secrets_mode(struct str name, enum secrets_mode *ret_mode)
+{
+    for (size_t i = SECRETS_OMIT; i < COUNT_OF(secrets_modes); i++)
+        if (str_is(name, secrets_modes[i])) {
+            *ret_mode = (enum secrets_mode)i;
             return true;
         }
+    return false;
+}
+
+static bool read_secrets(struct config_reader *r, struct str pointer, const struct value *value, void *field)
+{
+    if (value_is(value, VALUE_STRING) && value_str(value).len == 0) {
+        *(enum secrets_mode *)field = SECRETS_REFUSE;
+        return true;
+    }
+    if (config_secrets_mode(value_str(value), field))
+        return true;
     return config_fail_at(r, pointer, "expected one of omit, sealed, sops, external");
 }
 
