@@ -69,6 +69,9 @@ void cli_note(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* The same for what must be seen: --quiet does not silence it. */
 void cli_warn(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cli_print_error(const struct cli *cli, const struct err *err);
+const char *cli_mark(const struct cli *cli, bool ok); /* ✔ or ✘, in its colour where stdout has colours */
+/* Steps as reports hold them, [{name, ok, ms, summary}], a line each: the phases of a run, the steps of a drill. */
+void cli_write_steps(struct cli *cli, const struct value *steps, struct buf *out);
 struct str cli_bytes(struct arena *arena, uint64_t bytes);      /* "6.1 MB" */
 struct str cli_thousands(struct arena *arena, uint64_t number); /* "14 210" */
 struct str cli_duration(struct arena *arena, int64_t ms);       /* "1.4 s" */

@@ -141,13 +141,10 @@ bool doctor_all_ok(const struct value *list)
 
 static void print_doctor(struct cli *cli, const struct value *result, struct buf *out)
 {
-    const char *green = cli->colour_out ? "\033[32m" : "", *red = cli->colour_out ? "\033[31m" : "";
-    const char *plain = cli->colour_out ? "\033[0m" : "";
     VALUE_EACH(check, value_key(result, "checks")) {
         bool ok = value_true(value_key(check, "ok"));
         struct str next = value_str(value_key(check, "next"));
-        buf_fmt(out, " %s%s%s %-12.*s %.*s\n", ok ? green : red, ok ? "✔" : "✘", plain,
-                STR_ARG(value_str(value_key(check, "name"))),
+        buf_fmt(out, " %s %-12.*s %.*s\n", cli_mark(cli, ok), STR_ARG(value_str(value_key(check, "name"))),
                 STR_ARG(value_str(value_key(check, ok ? "detail" : "message"))));
         if (next.len != 0)
             buf_fmt(out, "   → %.*s\n", STR_ARG(next));

@@ -30,23 +30,10 @@ static struct str duration(struct cli *cli, const struct value *ms)
     return value_i64(ms, &number) ? cli_duration(cli->arena, number) : STR("unknown");
 }
 
-static void print_steps(struct cli *cli, const struct value *steps, struct buf *out)
-{
-    const char *green = cli->colour_out ? "\033[32m" : "", *red = cli->colour_out ? "\033[31m" : "";
-    const char *plain = cli->colour_out ? "\033[0m" : "";
-    VALUE_EACH(step, steps) {
-        bool ok = value_true(value_key(step, "ok"));
-        struct str took = duration(cli, value_key(step, "ms"));
-        buf_fmt(out, " %s%s%s %-10.*s %9.*s  %.*s\n", ok ? green : red, ok ? "✔" : "✘", plain,
-                STR_ARG(value_str(value_key(step, "name"))), STR_ARG(took),
-                STR_ARG(value_str(value_key(step, "summary"))));
-    }
-}
-
 static void print_drill(struct cli *cli, const struct value *result, struct buf *out)
 {
     const struct value *objectives = value_key(result, "objectives");
-    print_steps(cli, value_key(result, "steps"), out);
+    cli_write_steps(cli, value_key(result, "steps"), out);
     buf_fmt(out, "\n recovery time %.*s (objective %.*s) · age of the data %.*s (objective %.*s)\n",
             STR_ARG(duration(cli, value_key(result, "recoveryTimeMs"))),
             STR_ARG(duration(cli, value_key(objectives, "recoveryTimeMs"))),

@@ -264,17 +264,7 @@ static bool check_skips(const struct cli *cli, struct err *err)
 static void print_run(struct cli *cli, const struct value *result, struct buf *out)
 {
     const struct config *config = &cli->config;
-    const char *green = cli->colour_out ? "\033[32m" : "", *red = cli->colour_out ? "\033[31m" : "";
-    const char *plain = cli->colour_out ? "\033[0m" : "";
-    VALUE_EACH(phase, value_in(result, PATH("run", "phases"))) {
-        bool ok = value_true(value_key(phase, "ok"));
-        int64_t ms = 0;
-        value_i64(value_key(phase, "ms"), &ms);
-        struct str took = cli_duration(cli->arena, ms);
-        buf_fmt(out, " %s%s%s %-10.*s %9.*s  %.*s\n", ok ? green : red, ok ? "✔" : "✘", plain,
-                STR_ARG(value_str(value_key(phase, "name"))), STR_ARG(took),
-                STR_ARG(value_str(value_key(phase, "summary"))));
-    }
+    cli_write_steps(cli, value_in(result, PATH("run", "phases")), out);
     if (value_true(value_in(result, PATH("run", "sandbox"))))
         buf_text(
             out,

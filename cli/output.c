@@ -102,6 +102,25 @@ void cli_print_error(const struct cli *cli, const struct err *err)
         fprintf(stderr, "  → %s\n", err->next);
 }
 
+const char *cli_mark(const struct cli *cli, bool ok)
+{
+    if (cli->colour_out)
+        return ok ? "\033[32m✔\033[0m" : "\033[31m✘\033[0m";
+    return ok ? "✔" : "✘";
+}
+
+void cli_write_steps(struct cli *cli, const struct value *steps, struct buf *out)
+{
+    VALUE_EACH(step, steps) {
+        int64_t ms = 0;
+        value_i64(value_key(step, "ms"), &ms);
+        struct str took = cli_duration(cli->arena, ms);
+        buf_fmt(out, " %s %-10.*s %9.*s  %.*s\n", cli_mark(cli, value_true(value_key(step, "ok"))),
+                STR_ARG(value_str(value_key(step, "name"))), STR_ARG(took),
+                STR_ARG(value_str(value_key(step, "summary"))));
+    }
+}
+
 struct str cli_bytes(struct arena *arena, uint64_t bytes)
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
