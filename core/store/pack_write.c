@@ -1,14 +1,9 @@
 #include <archive.h>
 #include <archive_entry.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "core/store/pack.h"
+#include "core/store/spool.h"
 #include "core/store/store.h"
 
 /* NAME_MAX is 255: room for what an extracting tar may add. */
@@ -19,53 +14,28 @@ struct pack_writer {
     struct archive_entry *entry;
     struct arena *arena; /* the last path */
     struct str last_path;
-    int fd;
-    int error; /* errno of the spool */
+    struct spool *spool;
+    struct err error; /* of the spool */
     struct sha256_stream *hash;
-    uint64_t bytes, raw_bytes, entries;
-    void *mapped;
+    uint64_t raw_bytes, entries;
 };
 
 /* ---- the spool ---- */
 
-/* A file without a name: nothing is left of it whatever happens. */
-static int open_spool(const char *dir)
-{
-    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-        return fd;
-    char path[4096];
-    if (snprintf(path, sizeof path, "%s/gitops-pipe.XXXXXX", dir) >= (int)sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0)
-        unlink(path);
-    return fd;
-}
-
-static la_ssize_t spool(struct archive *archive, void *ctx, const void *bytes, size_t len)
+static la_ssize_t to_spool(struct archive *archive, void *ctx, const void *bytes, size_t len)
 {
     struct pack_writer *writer = ctx;
-    ssize_t n;
-    do
-        n = write(writer->fd, bytes, len);
-    while (n < 0 && errno == EINTR);
-    if (n < 0) {
-        writer->error = errno;
+    if (!spool_write(writer->spool, (struct str){bytes, len}, &writer->error))
         return -1;
-    }
-    sha256_add(writer->hash, bytes, (size_t)n);
-    writer->bytes += (uint64_t)n;
-    return n;
+    sha256_add(writer->hash, bytes, len);
+    return (la_ssize_t)len;
 }
 
 static bool fail(struct pack_writer *writer, struct err *err)
 {
-    if (writer->error != 0) {
-        errno = writer->error;
-        return err_errno(err, "spool");
+    if (writer->error.code != ERR_NONE) {
+        *err = writer->error;
+        return false;
     }
     const char *why = archive_error_string(writer->archive);
     return err_set(err, ERR_INTERNAL, "libarchive: %s", why ? why : "no reason given");
@@ -82,21 +52,18 @@ static bool set_up(struct pack_writer *writer)
            archive_write_add_filter_zstd(archive) == ARCHIVE_OK &&
            archive_write_set_filter_option(archive, "zstd", "compression-level", "3") == ARCHIVE_OK &&
            archive_write_set_bytes_in_last_block(archive, 1) == ARCHIVE_OK &&
-           archive_write_open2(archive, writer, NULL, spool, NULL, NULL) == ARCHIVE_OK;
+           archive_write_open2(archive, writer, NULL, to_spool, NULL, NULL) == ARCHIVE_OK;
 }
 
 bool pack_begin(const char *dir, struct pack_writer **ret_writer, struct err *err)
 {
-    const char *tmp = getenv("TMPDIR");
-    if (dir == NULL)
-        dir = tmp != NULL && *tmp != '\0' ? tmp : "/tmp";
-    int fd = open_spool(dir);
-    if (fd < 0)
-        return err_errno(err, "spool in %s", dir);
+    struct spool *spool = NULL;
+    if (!spool_open(dir, &spool, err))
+        return false;
     struct pack_writer *writer = calloc(1, sizeof *writer);
     if (writer == NULL)
         abort();
-    writer->fd = fd;
+    writer->spool = spool;
     writer->hash = sha256_begin();
     writer->arena = arena_new();
     if (!set_up(writer)) {
@@ -141,12 +108,11 @@ bool pack_finish(struct pack_writer *writer, struct pack *ret_pack, struct err *
 {
     if (archive_write_close(writer->archive) != ARCHIVE_OK)
         return fail(writer, err);
-    void *mapped = mmap(NULL, writer->bytes, PROT_READ, MAP_PRIVATE, writer->fd, 0);
-    if (mapped == MAP_FAILED)
-        return err_errno(err, "map the spool");
-    writer->mapped = mapped;
+    struct str bytes = STR_NONE;
+    if (!spool_view(writer->spool, &bytes, err))
+        return false;
     *ret_pack = (struct pack){
-        .bytes = {mapped, writer->bytes},
+        .bytes = bytes,
         .sha256 = sha256_end(writer->hash),
         .raw_bytes = writer->raw_bytes,
         .entries = writer->entries,
@@ -161,11 +127,9 @@ void pack_drop(struct pack_writer *writer)
         return;
     archive_write_free(writer->archive);
     archive_entry_free(writer->entry);
-    if (writer->mapped != NULL)
-        munmap(writer->mapped, writer->bytes);
     sha256_drop(writer->hash);
     arena_free(writer->arena);
-    close(writer->fd);
+    spool_drop(writer->spool);
     free(writer);
 }
 

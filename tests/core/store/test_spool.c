@@ -1,0 +1,75 @@
+/* The nameless file: what is written comes back, in any order, and nothing of it is seen in the folder. */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "core/store/spool.h"
+#include "tests/harness/store_fixture.h"
+
+static size_t files_in(const char *dir)
+{
+    size_t count = 0;
+    DIR *open_dir = opendir(dir);
+    cr_assert(open_dir != NULL);
+    for (struct dirent *entry; (entry = readdir(open_dir)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(open_dir);
+    return count;
+}
+
+Test(spool, what_is_written_comes_back_and_no_file_is_seen)
+{
+    char dir[64];
+    struct spool *spool = NULL;
+    struct err err = {0};
+    struct str bytes;
+    make_temp_dir(dir, sizeof dir);
+    cr_assert(spool_open(dir, &spool, &err), "%s", err.msg);
+    cr_assert(spool_write(spool, STR("old"), &err) && spool_clear(spool, &err), "%s", err.msg);
+    cr_assert(spool_write(spool, STR("abc"), &err) && spool_write(spool, STR_NONE, &err) &&
+                  spool_write_at(spool, 6, STR("ghi"), &err) && spool_write(spool, STR("def"), &err),
+              "%s", err.msg);
+    cr_expect_eq(files_in(dir), 0);
+    cr_assert(spool_view(spool, &bytes, &err), "%s", err.msg);
+    cr_expect(str_is(bytes, "abcdefghi"), "%.*s", STR_ARG(bytes));
+    spool_drop(spool);
+    remove_tree(dir);
+}
+
+Test(spool, an_empty_one_is_the_empty_text)
+{
+    struct spool *spool = NULL;
+    struct err err = {0};
+    struct str bytes = STR("x");
+    cr_assert(spool_open(NULL, &spool, &err), "%s", err.msg);
+    cr_assert(spool_view(spool, &bytes, &err), "%s", err.msg);
+    cr_expect_eq(bytes.len, 0);
+    spool_drop(spool);
+}
+
+Test(spool, a_missing_folder_is_named)
+{
+    struct spool *spool = NULL;
+    struct err err = {0};
+    cr_expect_not(spool_open("/nonexistent/spool", &spool, &err));
+    cr_expect_eq(err.code, ERR_NOT_FOUND, "%s", err.msg);
+    cr_expect(strstr(err.msg, "/nonexistent/spool") != NULL, "%s", err.msg);
+}
+
+Test(spool, a_file_that_may_not_grow_is_an_io_error)
+{
+    struct rlimit limit = {4096, RLIM_INFINITY};
+    struct spool *spool = NULL;
+    struct err err = {0};
+    static const char zeros[8192];
+    cr_assert(spool_open(NULL, &spool, &err), "%s", err.msg);
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    bool written = spool_write(spool, (struct str){zeros, sizeof zeros}, &err);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
+    cr_expect_not(written);
+    cr_expect_eq(err.code, ERR_IO, "%s", err.msg);
+    spool_drop(spool);
+}
