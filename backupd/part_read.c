@@ -1,21 +1,6 @@
 #include "backupd/part.h"
 #include "core/base/json.h"
-
-static bool fetch(struct store *store, struct arena *arena, const struct manifest_pack *pack, struct str key,
-                  struct str *ret_bytes, struct err *err)
-{
-    if (!store_get(store, arena, key, pack->bytes, ret_bytes, err)) {
-        if (err->code == ERR_NOT_FOUND)
-            err_next(err, "this pack is gone from the store; `list` shows other backups");
-        if (err->code == ERR_LIMIT)
-            err_set(err, ERR_CORRUPT, "it is larger than the manifest says");
-        return false;
-    }
-    if (ret_bytes->len != pack->bytes)
-        return err_set(err, ERR_CORRUPT, "%zu bytes, where the manifest says %llu: cut short", ret_bytes->len,
-                       (unsigned long long)pack->bytes);
-    return pack_check(*ret_bytes, &pack->sha256, err);
-}
+#include "core/store/spool.h"
 
 struct counted {
     pack_entry_fn entry;
@@ -30,17 +15,26 @@ static bool count_entry(void *ctx, struct str path, struct str body, struct err 
     return counted->entry(counted->ctx, path, body, err);
 }
 
+static void spool_cleanup(struct spool **spool)
+{
+    spool_drop(*spool);
+}
+
 static bool unpack(struct store *store, struct arena *arena, const struct manifest_pack *pack, struct str key,
                    struct counted *counted, struct err *err)
 {
-    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    CLEANUP(spool_cleanup) struct spool *spool = NULL;
     struct pack_limits limits = PACK_DEFAULT_LIMITS;
     struct str bytes = STR_NONE;
 
     limits.max_entries = pack->entries;
     limits.max_bytes = pack->raw_bytes;
-    if (!fetch(store, scratch, pack, key, &bytes, err) ||
-        !pack_read(arena, bytes, &limits, count_entry, counted, err))
+    if (!store_fetch(store, key, pack->bytes, &pack->sha256, NULL, &spool, &bytes, err)) {
+        if (err->code == ERR_NOT_FOUND)
+            err_next(err, "this pack is gone from the store; `list` shows other backups");
+        return false;
+    }
+    if (!pack_read(arena, bytes, &limits, count_entry, counted, err))
         return false;
     if (counted->entries == pack->entries)
         return true;

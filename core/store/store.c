@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/store/spool.h"
 #include "core/store/store_driver.h"
 
 static const struct scheme {
@@ -189,6 +190,69 @@ bool store_delete(struct store *store, struct str key, struct err *err)
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     return store->driver->remove(store, scratch, key, err);
 }
+
+bool store_erase(struct store *store, struct str key, struct err *err)
+{
+    if (!check_key(key, err))
+        return false;
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    if (store->driver->erase != NULL)
+        return store->driver->erase(store, scratch, key, err);
+    return store->driver->remove(store, scratch, key, err);
+}
+
+/* ---- known content ---- */
+
+struct fetching {
+    struct spool *spool;
+    struct sha256_stream *hash;
+    uint64_t bytes, most;
+};
+
+static bool fetch_piece(void *ctx, struct str piece, struct err *err)
+{
+    struct fetching *f = ctx;
+    f->bytes += piece.len;
+    if (f->bytes > f->most)
+        return err_set(err, ERR_CORRUPT, "it is larger than the %llu bytes it should have",
+                       (unsigned long long)f->most);
+    sha256_add(f->hash, piece.ptr, piece.len);
+    return spool_write(f->spool, piece, err);
+}
+
+static bool fetch_from(struct store *store, struct str key, struct fetching *f, const struct sha256 *sha256,
+                       struct err *err)
+{
+    f->hash = sha256_begin();
+    f->bytes = 0;
+    bool got = store_read(store, key, &(struct store_sink){fetch_piece, f}, err);
+    struct sha256 there = sha256_end(f->hash);
+    if (!got)
+        return false;
+    if (f->bytes != f->most)
+        return err_set(err, ERR_CORRUPT, "%llu bytes, where it should have %llu: cut short",
+                       (unsigned long long)f->bytes, (unsigned long long)f->most);
+    return sha256_eq(&there, sha256) ||
+           err_set(err, ERR_CORRUPT, "its hash is not what its name says: the content was changed");
+}
+
+bool store_fetch(struct store *store, struct str key, uint64_t bytes, const struct sha256 *sha256,
+                 const char *dir, struct spool **ret_spool, struct str *ret_bytes, struct err *err)
+{
+    struct fetching f = {.most = bytes};
+    struct str view = STR_NONE;
+    if (!spool_open(dir, &f.spool, err))
+        return false;
+    if (!fetch_from(store, key, &f, sha256, err) || !spool_view(f.spool, &view, err)) {
+        spool_drop(f.spool);
+        return false;
+    }
+    *ret_spool = f.spool;
+    *ret_bytes = view;
+    return true;
+}
+
+/* ---- the probe ---- */
 
 /* The first proof writes the object and fails to write it again; every later one already fails the first time. */
 bool store_probe(struct store *store, struct arena *arena, struct err *err)

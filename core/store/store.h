@@ -18,6 +18,7 @@
 enum { STORE_KEY_MAX = 900 }; /* S3 allows 1024 with the bucket's prefix */
 
 struct store;
+struct spool;
 
 /* What the store knows of one object. */
 struct store_info {
@@ -28,6 +29,9 @@ struct store_info {
         has_sha256; /* the store vouches for `sha256`; always so in mem and fs, in S3 where it keeps checksums */
     struct sha256 sha256;
     struct str version; /* S3 VersionId; empty where the store keeps none */
+    /* Object lock, told by head only: it cannot be erased before this Unix time (0: at any time), … */
+    int64_t retained_until_ms;
+    bool legal_hold; /* … nor while this holds */
 };
 
 struct store_page {
@@ -78,8 +82,18 @@ bool store_head(struct store *store, struct arena *arena, struct str key, struct
 /* Keys that start with `prefix` and come after `after` (empty: from the first), at most `limit` (1…1000). */
 bool store_list(struct store *store, struct arena *arena, struct str prefix, struct str after, size_t limit,
                 struct store_page *ret_page, struct err *err) WARN_UNUSED;
-/* Removes; a key that is not there is no failure (S3 does not tell). */
+/* Removes; a key that is not there is no failure (S3 does not tell). In a bucket with versions it hides the object and
+ * frees nothing, also under object lock. */
 bool store_delete(struct store *store, struct str key, struct err *err) WARN_UNUSED;
+/* Removes with every version, so that the space is free. REFUSED, and says until when, while object lock or a legal hold
+ * keeps one of them; what readers see is then as before. */
+bool store_erase(struct store *store, struct str key, struct err *err) WARN_UNUSED;
+
+/* Reads an object whose content is known into a nameless file in `dir` (core/store/spool.h), and proves size and hash:
+ * CORRUPT where they differ. Where several copies are kept, the next one is asked before that is said. */
+bool store_fetch(struct store *store, struct str key, uint64_t bytes, const struct sha256 *sha256,
+                 const char *dir, struct spool **ret_spool, struct str *ret_bytes,
+                 struct err *err) WARN_UNUSED;
 
 /* `text` as one part of a key or a path: letters, digits and "-_.:@+=" stay, the rest becomes %XX, and so does the
  * first byte where the part would be empty, hidden or a step upwards. Different texts give different parts. */

@@ -24,6 +24,8 @@ struct store_driver {
     bool (*list)(struct store *store, struct arena *arena, struct str prefix, struct str after, size_t limit,
                  struct store_page *page, struct err *err);
     bool (*remove)(struct store *store, struct arena *arena, struct str key, struct err *err);
+    /* With every version; NULL where there are none, and remove does it. */
+    bool (*erase)(struct store *store, struct arena *arena, struct str key, struct err *err);
     void (*close)(struct store *store);
     bool create_is_a_race; /* two writers of one key at once may both win */
 };

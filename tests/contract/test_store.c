@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/store/spool.h"
 #include "core/store/store.h"
 #include "tests/harness/store_fixture.h"
 
@@ -102,6 +103,49 @@ Test(store_contract, head_tells_size_and_checksum)
         cr_expect_eq(err.code, ERR_NOT_FOUND, "%s: %s", f.name, err.msg);
         cr_expect_not(store_head(f.store, f.arena, STR("x/y/z"), &info, &err));
         cr_expect_eq(err.code, ERR_NOT_FOUND, "%s: %s", f.name, err.msg);
+    }
+}
+
+Test(store_contract, erase_removes_too)
+{
+    EACH_STORE(f) {
+        struct err err = {0};
+        struct store_info info;
+        create(&f, STR("d/k"), STR("first"));
+        cr_expect(store_put(f.store, f.arena, STR("d/k"), STR("second"), NULL, &err), "%s", err.msg);
+        cr_expect(store_erase(f.store, STR("d/k"), &err), "%s: %s", f.name, err.msg);
+        cr_expect(store_erase(f.store, STR("d/k"), &err), "%s: again: %s", f.name, err.msg);
+        cr_expect_not(store_head(f.store, f.arena, STR("d/k"), &info, &err), "%s", f.name);
+        cr_expect_eq(err.code, ERR_NOT_FOUND, "%s: %s", f.name, err.msg);
+    }
+}
+
+Test(store_contract, known_content_is_proven)
+{
+    static const struct {
+        const char *key;
+        uint64_t bytes;
+        const char *hashed;
+        enum err_code code;
+    } rows[] = {
+        {"k", 5, "hello", ERR_NONE},    {"empty", 0, "", ERR_NONE},     {"k", 5, "hallo", ERR_CORRUPT},
+        {"k", 4, "hello", ERR_CORRUPT}, {"k", 6, "hello", ERR_CORRUPT}, {"none", 5, "hello", ERR_NOT_FOUND},
+    };
+    EACH_STORE(f) {
+        create(&f, STR("k"), STR("hello"));
+        create(&f, STR("empty"), STR_NONE);
+        for (size_t i = 0; i < COUNT_OF(rows); i++) {
+            struct err err = {0};
+            struct spool *spool = NULL;
+            struct str bytes = STR_NONE;
+            struct sha256 sha256 = sha256_of(str_of(rows[i].hashed));
+            bool got =
+                store_fetch(f.store, str_of(rows[i].key), rows[i].bytes, &sha256, NULL, &spool, &bytes, &err);
+            cr_expect_eq(got, rows[i].code == ERR_NONE, "%s: row %zu: %s", f.name, i, err.msg);
+            cr_expect_eq(err.code, rows[i].code, "%s: row %zu: %s", f.name, i, err.msg);
+            cr_expect(!got || str_eq(bytes, str_of(rows[i].hashed)), "%s: row %zu", f.name, i);
+            spool_drop(spool);
+        }
     }
 }
 

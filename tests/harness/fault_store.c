@@ -50,10 +50,20 @@ static bool faulty_read(struct store *store, struct arena *arena, struct str key
     FAULTY(store, inner->driver->read(inner, arena, key, sink, err));
 }
 
+static bool is_retained(const struct fault_plan *plan, struct str key)
+{
+    return plan->retained.len != 0 && str_starts(key, plan->retained);
+}
+
 static bool faulty_head(struct store *store, struct arena *arena, struct str key, struct store_info *info,
                         struct err *err)
 {
     struct store *inner = ((struct fault *)store)->inner;
+    const struct fault_plan *plan = ((struct fault *)store)->plan;
+    if (is_retained(plan, key)) {
+        info->retained_until_ms = plan->retained_until_ms;
+        info->legal_hold = plan->legal_hold;
+    }
     FAULTY(store, inner->driver->head(inner, arena, key, info, err));
 }
 
@@ -70,6 +80,14 @@ static bool faulty_remove(struct store *store, struct arena *arena, struct str k
     FAULTY(store, inner->driver->remove(inner, arena, key, err));
 }
 
+static bool faulty_erase(struct store *store, struct arena *arena, struct str key, struct err *err)
+{
+    struct store *inner = ((struct fault *)store)->inner;
+    if (is_retained(((struct fault *)store)->plan, key))
+        return err_set(err, ERR_REFUSED, "%.*s is retained", STR_ARG(key));
+    FAULTY(store, inner->driver->remove(inner, arena, key, err));
+}
+
 static void faulty_close(struct store *store)
 {
 }
@@ -81,6 +99,7 @@ static const struct store_driver driver = {
     .head = faulty_head,
     .list = faulty_list,
     .remove = faulty_remove,
+    .erase = faulty_erase,
     .close = faulty_close,
 };
 

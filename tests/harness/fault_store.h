@@ -11,6 +11,9 @@ struct fault_plan {
     bool after, for_good;
     enum err_code code;  /* 0: UNREACHABLE */
     bool ignore_create;  /* a store that knows no create-only writes */
+    struct str retained; /* keys that start so are under object lock until retained_until_ms, … */
+    int64_t retained_until_ms;
+    bool legal_hold;     /* … or under legal hold. Empty: none is */
     unsigned operations; /* counted so far */
 };
 

@@ -170,6 +170,32 @@ Test(s3, head_reads_the_checksum_of_a_whole_object_only)
     stop(&f);
 }
 
+Test(s3, erasing_takes_every_version_and_respects_locks)
+{
+    struct fixture f = serve("erase", "s3://bucket/p");
+    static const struct {
+        const char *key;
+        enum err_code code;
+        const char *says;
+    } rows[] = {
+        {"plain", ERR_NONE, ""},
+        {"versions", ERR_NONE, ""},
+        {"locked", ERR_REFUSED, "locked is retained until 2126-11-21T02:00:00Z"},
+        {"held", ERR_REFUSED, "held is under legal hold"},
+        {"old-locked", ERR_REFUSED, "old-locked is retained until 2126-11-21T02:00:00Z"},
+        {"gone", ERR_NONE, ""},
+        {"denied", ERR_DENIED, "access denied"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct err err = {0};
+        bool erased = store_erase(f.store, str_of(rows[i].key), &err);
+        cr_expect_eq(erased, rows[i].code == ERR_NONE, "%s: %s", rows[i].key, err.msg);
+        cr_expect(erased || err.code == rows[i].code, "%s: %s", rows[i].key, err.msg);
+        cr_expect(strstr(err.msg, rows[i].says) != NULL, "%s: %s", rows[i].key, err.msg);
+    }
+    stop(&f);
+}
+
 /* ---- settings ---- */
 
 Test(s3, urls_and_endpoints)
