@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#define ALPHANUMERIC "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 static const char alphabets[][65] = {
-    [BASE64_STANDARD] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
-    [BASE64_URL] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+    [BASE64_STANDARD] = ALPHANUMERIC "+/",
+    [BASE64_URL] = ALPHANUMERIC "-_",
+    [BASE64_UNPADDED] = ALPHANUMERIC "+/",
 };
 
 struct str base64_encode(struct arena *arena, struct str bytes, enum base64_alphabet alphabet)
@@ -47,7 +49,7 @@ static int digit_of(char c, enum base64_alphabet alphabet)
 /* Digits without their padding; false when the padding is wrong. */
 static bool strip_padding(struct str *text, enum base64_alphabet alphabet)
 {
-    if (alphabet == BASE64_URL)
+    if (alphabet != BASE64_STANDARD)
         return text->len % 4 != 1;
     if (text->len % 4 != 0)
         return false;

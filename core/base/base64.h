@@ -6,6 +6,7 @@
 enum base64_alphabet {
     BASE64_STANDARD, /* '+' and '/', padded: Secrets, kubeconfig */
     BASE64_URL,      /* '-' and '_', never padded: JWT, tokens */
+    BASE64_UNPADDED, /* '+' and '/', never padded: age */
 };
 
 struct str base64_encode(struct arena *arena, struct str bytes, enum base64_alphabet alphabet);

@@ -26,6 +26,9 @@ Test(base64, vectors_go_both_ways)
         cr_expect(str_eq(back, plain), "%s", cases[i].standard);
         cr_expect(base64_decode(arena, str_of(cases[i].url), BASE64_URL, &back));
         cr_expect(str_eq(back, plain), "%s", cases[i].url);
+        struct str bare = base64_encode(arena, plain, BASE64_UNPADDED);
+        cr_expect(str_starts(str_of(cases[i].standard), bare) && !str_ends(bare, STR("=")));
+        cr_expect(base64_decode(arena, bare, BASE64_UNPADDED, &back) && str_eq(back, plain));
     }
     arena_free(arena);
 }
@@ -56,5 +59,7 @@ Test(base64, what_is_nearly_base64_is_refused)
         cr_expect_not(base64_decode(arena, str_of(standard[i]), BASE64_STANDARD, &back), "%s", standard[i]);
     for (size_t i = 0; i < COUNT_OF(url); i++)
         cr_expect_not(base64_decode(arena, str_of(url[i]), BASE64_URL, &back), "%s", url[i]);
+    cr_expect_not(base64_decode(arena, STR("Zg=="), BASE64_UNPADDED, &back));
+    cr_expect_not(base64_decode(arena, STR("-__-"), BASE64_UNPADDED, &back));
     arena_free(arena);
 }
