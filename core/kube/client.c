@@ -12,36 +12,68 @@
 bool kube_open_http(struct kube *kube, struct arena *arena, struct err *err)
 {
     const struct kubeconfig *config = &kube->config;
+    bool plugin = kube->exec_cert_pem.len != 0;
     struct url url;
     if (!url_parse(arena, config->server, &url, err))
         return false;
-    return http_open(arena,
-                     &(struct http_options){.ca_pem = config->ca_pem,
-                                            .cert_pem = config->cert_pem,
-                                            .key_pem = config->key_pem,
-                                            .tls_server_name = config->tls_server_name,
-                                            .proxy = config->proxy_url,
-                                            .insecure_skip_tls_verify = config->insecure_skip_tls_verify,
-                                            .compress = !url_is_loopback(&url),
-                                            .known = kube->answered,
-                                            .retry = kube->retry},
-                     &kube->http, err);
+    return http_open(
+        arena,
+        &(struct http_options){.ca_pem = config->ca_pem,
+                               .cert_pem = plugin ? kube->exec_cert_pem : config->cert_pem,
+                               .key_pem = plugin ? kube->exec_key_pem : config->key_pem,
+                               .tls_server_name = config->tls_server_name,
+                               .proxy = config->proxy_url,
+                               .insecure_skip_tls_verify = config->insecure_skip_tls_verify,
+                               .compress = !config->disable_compression && !url_is_loopback(&url),
+                               .known = kube->answered,
+                               .retry = kube->retry},
+        &kube->http, err);
 }
 
-/* `like` brings configuration, retries and what is known of the server. */
-static bool open_like(struct arena *arena, const struct kube *like, struct kube **ret_kube, struct err *err)
+bool kube_reconnect(struct kube *kube, struct err *err)
 {
-    const struct kubeconfig *config = &like->config;
-    struct kube *kube = ARENA_NEW(arena, struct kube);
-    *kube =
-        (struct kube){.arena = arena, .config = *config, .retry = like->retry, .answered = like->answered};
+    struct http *before = kube->http;
+    if (!kube_open_http(kube, kube->arena, err)) {
+        kube->http = before;
+        return false;
+    }
+    http_close(before);
+    return true;
+}
+
+static bool connect(struct arena *arena, struct kube *kube, struct err *err)
+{
+    const struct kubeconfig *config = &kube->config;
     kube->server = config->server;
     while (str_ends(kube->server, STR("/")))
         kube->server.len--;
-    if (!kube_open_http(kube, arena, err))
-        return err_context(err, "kubeconfig %.*s, user \"%.*s\"", STR_ARG(config->origin),
-                           STR_ARG(config->user));
-    kube->credentials = arena_new();
+    return kube_open_http(kube, arena, err) ||
+           err_context(err, "kubeconfig %.*s, user \"%.*s\"", STR_ARG(config->origin), STR_ARG(config->user));
+}
+
+/* `like` brings configuration, retries, what is known of the server and what a plugin said last. */
+static bool open_like(struct arena *arena, const struct kube *like, struct kube **ret_kube, struct err *err)
+{
+    struct kube *kube = ARENA_NEW(arena, struct kube);
+    *kube = (struct kube){.arena = arena,
+                          .config = like->config,
+                          .retry = like->retry,
+                          .answered = like->answered,
+                          .credentials = arena_new(),
+                          .exec_expires_ms = like->exec_expires_ms,
+                          .exec_ran = like->exec_ran};
+    /* Texts that the other one may drop while this one lives. */
+    kube->config.ca_pem = str_dup(arena, like->config.ca_pem);
+    kube->config.cert_pem = str_dup(arena, like->config.cert_pem);
+    kube->config.key_pem = str_dup(arena, like->config.key_pem);
+    kube->exec_token = str_dup(kube->credentials, like->exec_token);
+    kube->exec_cert_pem = str_dup(kube->credentials, like->exec_cert_pem);
+    kube->exec_key_pem = str_dup(kube->credentials, like->exec_key_pem);
+    buf_init(&kube->file_token, KUBE_MAX_TOKEN);
+    if (!connect(arena, kube, err)) {
+        kube_close(kube);
+        return false;
+    }
     *ret_kube = kube;
     return true;
 }
@@ -56,14 +88,7 @@ bool kube_open(struct arena *arena, const struct kube_options *options, struct k
 
 bool kube_open_another(struct kube *kube, struct arena *arena, struct kube **ret_kube, struct err *err)
 {
-    struct kube *another;
-    if (!open_like(arena, kube, &another, err))
-        return false;
-    another->exec_token = str_dup(another->credentials, kube->exec_token);
-    another->exec_expires_ms = kube->exec_expires_ms;
-    another->exec_ran = kube->exec_ran;
-    *ret_kube = another;
-    return true;
+    return open_like(arena, kube, ret_kube, err);
 }
 
 void kube_close(struct kube *kube)
@@ -72,8 +97,10 @@ void kube_close(struct kube *kube)
         return;
     http_close(kube->http);
     arena_free(kube->credentials);
+    arena_free(kube->reread);
+    buf_done(&kube->file_token);
     kube->http = NULL;
-    kube->credentials = NULL;
+    kube->credentials = kube->reread = NULL;
 }
 
 struct str kube_server(const struct kube *kube)
@@ -114,12 +141,30 @@ static bool send_request(struct kube *kube, struct arena *arena, const struct ku
                     str_of(request->accept ? request->accept : "application/json"));
     if (request->content_type != NULL)
         http_add_header(arena, &call.headers, STR("Content-Type"), str_of(request->content_type));
+    bool changed = false;
+    kube_reload_files(kube);
     if (!kube_exec_refresh(kube, false, err) || !http_call(kube->http, arena, &call, ret_reply, err))
         return false;
     kube->answered = true;
-    if (ret_reply->status != 401 || kube->config.exec == NULL)
+    if (ret_reply->status != 401)
         return true;
-    return kube_exec_refresh(kube, true, err) && http_call(kube->http, arena, &call, ret_reply, err);
+    return kube_renew(kube, &changed, err) &&
+           (!changed || http_call(kube->http, arena, &call, ret_reply, err));
+}
+
+/* Following would hand the token to somebody else. Of the place only the origin is told. */
+static bool redirected(const struct kube *kube, struct arena *arena, const struct http_reply *reply,
+                       struct err *err)
+{
+    struct url url;
+    struct err ignored;
+    struct str place = http_header(&reply->headers, STR("location"));
+    bool known = url_parse(arena, place, &url, &ignored);
+    err_set(err, ERR_UNREACHABLE, "HTTP %d: the server points to %s%.*s, and redirects are not followed",
+            reply->status, known ? "" : "another place", STR_ARG(known ? url_origin(arena, &url) : STR_NONE));
+    return err_next(err,
+                    "put the API server's own address into the kubeconfig, as server of cluster \"%.*s\"",
+                    STR_ARG(kube->config.cluster));
 }
 
 bool kube_exchange(struct kube *kube, struct arena *arena, const struct kube_request *request,
@@ -129,6 +174,10 @@ bool kube_exchange(struct kube *kube, struct arena *arena, const struct kube_req
     struct kube_reply result = {0};
     if (!send_request(kube, arena, request, &reply, err))
         return false;
+    if (reply.status / 100 == 3) {
+        redirected(kube, arena, &reply, err);
+        return err_context(err, "%s %.*s", request->method, STR_ARG(request->path));
+    }
     result.status = reply.status;
     result.body = reply.body;
     if (request->plain_text || json_parse(arena, reply.body, NULL, &result.object, err) ||

@@ -4,22 +4,39 @@
 #include "core/base/files.h"
 #include "core/kube/kube_intern.h"
 
-enum { MAX_TOKEN = 1 << 20 };
+static bool read_token_file(const struct kube *kube, struct arena *arena, struct str *ret_token,
+                            struct err *err)
+{
+    struct str text;
+    if (!file_read(arena, str_c(arena, kube->config.token_file), KUBE_MAX_TOKEN, &text, err))
+        return err_context(err, "token of user \"%.*s\"", STR_ARG(kube->config.user));
+    *ret_token = str_trim(text);
+    return ret_token->len != 0 ||
+           err_set(err, ERR_USAGE, "the token file of user \"%.*s\" is empty", STR_ARG(kube->config.user));
+}
 
-static bool read_token(const struct kube *kube, struct arena *arena, struct str *ret_token, struct err *err)
+static void remember_token(struct kube *kube, struct str token)
+{
+    if (str_eq(token, buf_view(&kube->file_token)))
+        return;
+    buf_clear(&kube->file_token);
+    buf_str(&kube->file_token, token);
+}
+
+/* A file that cannot be read just now (somebody is writing it) is no reason to stop: what it held before may well do,
+ * and so does the token beside it, as in client-go. */
+static bool read_token(struct kube *kube, struct arena *arena, struct str *ret_token, struct err *err)
 {
     const struct kubeconfig *config = &kube->config;
-    struct str text;
-    if (config->token_file.len == 0) {
-        *ret_token = config->token;
+    *ret_token = config->token;
+    if (config->token_file.len == 0)
+        return true;
+    if (read_token_file(kube, arena, ret_token, err)) {
+        remember_token(kube, *ret_token);
         return true;
     }
-    if (!file_read(arena, str_c(arena, config->token_file), MAX_TOKEN, &text, err))
-        return err_context(err, "token of user \"%.*s\"", STR_ARG(config->user));
-    *ret_token = str_trim(text);
-    if (ret_token->len == 0)
-        return err_set(err, ERR_USAGE, "the token file of user \"%.*s\" is empty", STR_ARG(config->user));
-    return true;
+    *ret_token = kube->file_token.len ? buf_view(&kube->file_token) : config->token;
+    return ret_token->len != 0;
 }
 
 static void add_impersonation(const struct kubeconfig *config, struct arena *arena,
@@ -56,5 +73,24 @@ bool kube_authorize(struct kube *kube, struct arena *arena, struct http_headers 
         http_add_header(arena, headers, STR("Authorization"), str_fmt(arena, "Basic %.*s", STR_ARG(basic)));
     }
     add_impersonation(config, arena, headers);
+    return true;
+}
+
+static bool token_changed(const struct kube *kube)
+{
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct str token;
+    struct err ignored;
+    return kube->config.token_file.len != 0 && read_token_file(kube, scratch, &token, &ignored) &&
+           !str_eq(token, buf_view(&kube->file_token));
+}
+
+bool kube_renew(struct kube *kube, bool *ret_changed, struct err *err)
+{
+    bool plugin = kube_uses_plugin(kube);
+    if (plugin && !kube_exec_refresh(kube, true, err))
+        return false;
+    bool reloaded = kube_reload_files(kube);
+    *ret_changed = plugin || reloaded || token_changed(kube);
     return true;
 }

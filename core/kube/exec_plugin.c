@@ -46,11 +46,14 @@ static struct str exec_info(const struct plugin *p)
     const struct value *cluster = NULL;
     if (value_true(value_key(config->exec, "provideClusterInfo"))) {
         struct str ca = base64_encode(arena, config->ca_pem, BASE64_STANDARD);
-        cluster = VALUE_MAP(arena, {"server", value_string(arena, config->server)},
-                            {"tls-server-name", optional(arena, config->tls_server_name)},
-                            {"insecure-skip-tls-verify", value_bool(arena, config->insecure_skip_tls_verify)},
-                            {"certificate-authority-data", optional(arena, ca)},
-                            {"proxy-url", optional(arena, config->proxy_url)});
+        cluster =
+            VALUE_MAP(arena, {"server", value_string(arena, config->server)},
+                      {"tls-server-name", optional(arena, config->tls_server_name)},
+                      {"insecure-skip-tls-verify", value_bool(arena, config->insecure_skip_tls_verify)},
+                      {"certificate-authority-data", optional(arena, ca)},
+                      {"proxy-url", optional(arena, config->proxy_url)},
+                      {"disable-compression", config->disable_compression ? value_bool(arena, true) : NULL},
+                      {"config", config->exec_cluster});
     }
     const struct value *spec =
         VALUE_MAP(arena, {"interactive", value_bool(arena, false)}, {"cluster", cluster});
@@ -131,12 +134,21 @@ static struct str contents(struct arena *arena, int fd)
     return str_trim((struct str){bytes, got > 0 ? (size_t)got : 0});
 }
 
+/* Texts of others end up on a terminal: without what could steer it. */
+static struct str printable(struct arena *arena, struct str text)
+{
+    char *copy = arena_alloc(arena, text.len + 1);
+    for (size_t i = 0; i < text.len; i++)
+        copy[i] = (unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 0x7f ? ' ' : text.ptr[i];
+    return str_trim((struct str){copy, text.len});
+}
+
 static bool plugin_fault(const struct plugin *p, struct err *err)
 {
-    const struct value *hint = value_key(p->config->exec, "installHint");
+    struct str hint = printable(p->arena, value_str(value_key(p->config->exec, "installHint")));
     err_context(err, "user \"%.*s\": credential plugin %.*s", STR_ARG(p->config->user), STR_ARG(p->command));
-    if (value_str(hint).len != 0)
-        return err_next(err, "%.*s", STR_ARG(value_str(hint)));
+    if (hint.len != 0)
+        return err_next(err, "%.*s", STR_ARG(hint));
     return err_next(err, "run `kubectl get namespaces` by hand to see the plugin's own words, and log in");
 }
 
@@ -158,48 +170,65 @@ static bool run_plugin(const struct plugin *p, struct str *ret_output, struct er
         struct str notes = contents(p->arena, p->notes), line = str_cut(&notes, '\n');
         err_set(err, ERR_DENIED, "it failed with status %d: %.*s",
                 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-                STR_ARG(str_slice(line, 0, 300)));
+                STR_ARG(printable(p->arena, str_slice(line, 0, 300))));
         return plugin_fault(p, err);
     }
     *ret_output = contents(p->arena, p->out);
     return true;
 }
 
-/* The kubeconfig may hold a certificate of its own: the plugin's replaces it, and the connection with it. */
-static bool take_certificate(struct kube *kube, const struct value *status, struct err *err)
+static bool answer_fault(const struct plugin *p, struct err *err, const char *what)
 {
-    struct str cert = value_str(value_key(status, "clientCertificateData"));
-    struct str key = value_str(value_key(status, "clientKeyData"));
-    if (cert.len == 0 || key.len == 0)
+    err_set(err, ERR_DENIED, "%s", what);
+    return plugin_fault(p, err);
+}
+
+/* What client-go demands of an answer (plugin/pkg/client/auth/exec). */
+static bool check_answer(const struct plugin *p, const struct value *answer, struct err *err)
+{
+    const struct value *status = value_key(answer, "status");
+    bool token = value_str(value_key(status, "token")).len != 0;
+    bool cert = value_str(value_key(status, "clientCertificateData")).len != 0;
+    bool key = value_str(value_key(status, "clientKeyData")).len != 0;
+    if (!str_is(value_str(value_key(answer, "kind")), "ExecCredential"))
+        return answer_fault(p, err, "its answer is no ExecCredential");
+    if (!str_eq(value_str(value_key(answer, "apiVersion")), p->api_version))
+        return answer_fault(p, err, "its answer is of another apiVersion than the kubeconfig asks for");
+    if (!token && !cert && !key)
+        return answer_fault(p, err, "its answer holds neither a token nor a certificate");
+    if (cert != key)
+        return answer_fault(p, err,
+                            "its answer holds a certificate without a key, or a key without a certificate");
+    return true;
+}
+
+/* The kubeconfig may hold a certificate of its own: the plugin's goes before it, and the connection with it. */
+static bool take_certificate(struct kube *kube, const struct plugin *p, bool had_one,
+                             const struct value *status, struct err *err)
+{
+    kube->exec_cert_pem = str_dup(kube->credentials, value_str(value_key(status, "clientCertificateData")));
+    kube->exec_key_pem = str_dup(kube->credentials, value_str(value_key(status, "clientKeyData")));
+    if (!had_one && kube->exec_cert_pem.len == 0)
         return true;
-    kube->config.cert_pem = str_dup(kube->credentials, cert);
-    kube->config.key_pem = str_dup(kube->credentials, key);
-    http_close(kube->http);
-    kube->http = NULL;
-    return kube_open_http(kube, kube->arena, err);
+    return kube_reconnect(kube, err) || plugin_fault(p, err);
 }
 
 static bool take_credential(struct kube *kube, const struct plugin *p, struct str output, struct err *err)
 {
-    const struct value *credential;
-    if (!json_parse(p->arena, output, NULL, &credential, err)) {
-        err_set(err, ERR_DENIED, "its answer is no JSON"); /* the parser's words might quote a token */
-        return plugin_fault(p, err);
-    }
-    const struct value *status = value_key(credential, "status");
-    struct str token = value_str(value_key(status, "token"));
+    const struct value *answer;
+    if (!json_parse(p->arena, output, NULL, &answer, err))
+        return answer_fault(p, err, "its answer is no JSON"); /* the parser's words might quote a token */
+    if (!check_answer(p, answer, err))
+        return false;
+    const struct value *status = value_key(answer, "status");
     struct str expires = value_str(value_key(status, "expirationTimestamp"));
-    if (!str_is(value_str(value_key(credential, "kind")), "ExecCredential") ||
-        (token.len == 0 && value_str(value_key(status, "clientCertificateData")).len == 0)) {
-        err_set(err, ERR_DENIED, "its answer holds neither a token nor a certificate");
-        return plugin_fault(p, err);
-    }
+    bool had_one = kube->exec_cert_pem.len != 0;
     arena_reset(kube->credentials);
-    kube->exec_token = str_dup(kube->credentials, token);
+    kube->exec_token = str_dup(kube->credentials, value_str(value_key(status, "token")));
     kube->exec_ran = true;
     if (!clock_parse_rfc3339(expires, &kube->exec_expires_ms))
         kube->exec_expires_ms = 0;
-    return take_certificate(kube, status, err);
+    return take_certificate(kube, p, had_one, status, err);
 }
 
 static bool open_memory_files(struct plugin *p, struct err *err)
@@ -215,10 +244,15 @@ static bool is_fresh(const struct kube *kube)
            (kube->exec_expires_ms == 0 || clock_now_ms(NULL) + RENEW_BEFORE_MS < kube->exec_expires_ms);
 }
 
+bool kube_uses_plugin(const struct kube *kube)
+{
+    return kube->config.exec != NULL && kube->config.token.len + kube->config.token_file.len == 0;
+}
+
 bool kube_exec_refresh(struct kube *kube, bool anew, struct err *err)
 {
     const struct kubeconfig *config = &kube->config;
-    if (config->exec == NULL || config->token.len + config->token_file.len != 0 || (!anew && is_fresh(kube)))
+    if (!kube_uses_plugin(kube) || (!anew && is_fresh(kube)))
         return true;
 
     CLEANUP(arena_cleanup) struct arena *scratch = arena_new();

@@ -3,6 +3,14 @@
 #include "core/kube/kube.h"
 #include "core/kube/kubeconfig.h"
 
+enum { KUBE_MAX_TOKEN = 1 << 20 };
+
+/* Tells whether a file was replaced since it was last looked at. */
+struct kube_stamp {
+    uint64_t inode;
+    int64_t bytes, modified_ns;
+};
+
 struct kube {
     struct kubeconfig config;
     struct str server; /* without a final '/' */
@@ -13,9 +21,13 @@ struct kube {
 
     /* What an exec plugin answered; the texts live in `credentials`, which is reset when it answers anew. */
     struct arena *credentials;
-    struct str exec_token;
-    int64_t exec_expires_ms; /* Unix time; 0: it does not say */
+    struct str exec_token, exec_cert_pem, exec_key_pem; /* the certificate goes before the kubeconfig's */
+    int64_t exec_expires_ms;                            /* Unix time; 0: it does not say */
     bool exec_ran;
+
+    struct kube_stamp stamps[3]; /* of the files of CA, certificate and key */
+    struct arena *reread;        /* their texts, once they changed; NULL until then */
+    struct buf file_token;       /* what the token file held when it could last be read */
 };
 
 struct kube_request {
@@ -44,10 +56,20 @@ bool kube_fail(const struct kube *kube, const struct kube_reply *reply, struct e
 /* Adds Authorization and impersonation to a request; called before every attempt. */
 bool kube_authorize(struct kube *kube, struct arena *arena, struct http_headers *headers,
                     struct err *err) WARN_UNUSED;
+/* Connects anew where the files of CA, client certificate or key hold something else than before, and says so. Files
+ * that do not fit each other, as in the middle of a rotation, leave everything as it is. */
+bool kube_reload_files(struct kube *kube);
+/* After a 401: whether the credentials are others now, so that the call is worth a second try. Reads files again, runs
+ * the exec plugin again. */
+bool kube_renew(struct kube *kube, bool *ret_changed, struct err *err) WARN_UNUSED;
+/* Whether credentials come from an exec plugin: a token that stands in the kubeconfig goes before it. */
+bool kube_uses_plugin(const struct kube *kube);
 /* Runs the exec plugin of the kubeconfig, where there is one and what it said last has expired or `anew` is set. */
 bool kube_exec_refresh(struct kube *kube, bool anew, struct err *err) WARN_UNUSED;
-/* (Re-)opens the HTTP client with the credentials of kube->config. */
+/* Opens the HTTP client with the credentials of kube->config. */
 bool kube_open_http(struct kube *kube, struct arena *arena, struct err *err) WARN_UNUSED;
+/* The same in place of the client there is, which stays where that fails. */
+bool kube_reconnect(struct kube *kube, struct err *err) WARN_UNUSED;
 
 /* kube_list that also tells the HTTP status it ended with (0: no answer came), whether it worked or not. */
 bool kube_list_status(struct kube *kube, struct arena *arena, const struct resource_type *type,

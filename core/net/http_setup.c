@@ -91,13 +91,16 @@ static CURLcode set_target(struct transfer *t, struct curl_slist **ret_connect_t
     return curl_easy_setopt(easy, CURLOPT_URL, str_c(t->arena, url));
 }
 
-/* Like Go's clients: what the environment says of proxies is not meant for this machine itself. */
+/* Like Go's clients: a proxy that is named counts for every server, whatever NO_PROXY says; and what the environment
+ * says of proxies is not meant for this machine itself. */
 static void set_proxy(struct transfer *t)
 {
-    if (t->http->options.proxy.len != 0)
+    if (t->http->options.proxy.len != 0) {
         curl_easy_setopt(t->http->easy, CURLOPT_PROXY, str_c(t->arena, t->http->options.proxy));
-    else if (url_is_loopback(&t->url))
+        curl_easy_setopt(t->http->easy, CURLOPT_NOPROXY, "");
+    } else if (url_is_loopback(&t->url)) {
         curl_easy_setopt(t->http->easy, CURLOPT_PROXY, "");
+    }
     curl_easy_setopt(t->http->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 

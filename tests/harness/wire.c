@@ -36,6 +36,8 @@ struct wire {
     pthread_t acceptor, workers[MAX_CONNECTIONS];
     int sockets[MAX_CONNECTIONS];
     unsigned connections, requests;
+    void (*before)(void *ctx, unsigned request);
+    void *ctx;
     pthread_mutex_t lock;
     char fault[2048];
 };
@@ -311,6 +313,8 @@ static bool answer(struct connection *c, struct str raw, size_t head)
         send_all(c, STR("HTTP/1.1 418 Not In The Script\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
         return false;
     }
+    if (w->before != NULL)
+        w->before(w->ctx, w->requests);
     if (e->stall_ms != 0)
         usleep((useconds_t)e->stall_ms * 1000);
     send_all(c, bytes);
@@ -430,6 +434,12 @@ struct wire *wire_start(const char *script, const struct wire_tls *tls)
     read_script(w, script);
     pthread_create(&w->acceptor, NULL, accept_all, w);
     return w;
+}
+
+void wire_before_reply(struct wire *w, void (*before)(void *ctx, unsigned request), void *ctx)
+{
+    w->ctx = ctx;
+    w->before = before;
 }
 
 uint16_t wire_port(const struct wire *w)

@@ -37,6 +37,8 @@ struct wire *wire_start(const char *script, const struct wire_tls *tls);
 uint16_t wire_port(const struct wire *wire);
 /* http(s)://127.0.0.1:port + path */
 struct str wire_url(const struct wire *wire, struct arena *arena, const char *path);
+/* Calls `before` in the server's thread between a request and its reply: for what happens in the meantime. */
+void wire_before_reply(struct wire *wire, void (*before)(void *ctx, unsigned request), void *ctx);
 unsigned wire_connections(const struct wire *wire); /* accepted so far */
 unsigned wire_requests(const struct wire *wire);    /* answered so far */
 /* Ends the server. NULL when every exchange was used and every request matched, else what differed (kept until

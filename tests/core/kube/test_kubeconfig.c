@@ -85,6 +85,42 @@ Test(kubeconfig, several_files_are_merged_and_the_first_wins)
     arena_free(arena);
 }
 
+/* A path in a file is relative to that file, wherever the context stands; the context is the first's that names one. */
+Test(kubeconfig, each_file_of_the_list_counts_its_paths_from_itself)
+{
+    static const char *const texts[] = {
+        "clusters: [{name: k, cluster: {server: 'https://first', certificate-authority: ca.pem}}]\n",
+        "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+        "clusters: [{name: k, cluster: {server: 'https://second', tls-server-name: ignored}}]\n"
+        "users: [{name: u, user: {tokenFile: token, exec: {command: bin/login, "
+        "apiVersion: client.authentication.k8s.io/v1beta1}}}]\n"};
+    struct arena *arena = arena_new();
+    struct kubeconfig c;
+    struct err err;
+    char dir[] = "/tmp/kubeconfig-XXXXXX";
+    cr_assert(mkdtemp(dir) != NULL);
+    for (int i = 0; i < 2; i++) {
+        const char *folder = str_c(arena, str_fmt(arena, "%s/%d", dir, i));
+        cr_assert(file_make_dirs(folder, &err));
+        cr_assert(
+            file_write(str_c(arena, str_fmt(arena, "%s/config", folder)), str_of(texts[i]), 0600, &err));
+    }
+    cr_assert(file_write(str_c(arena, str_fmt(arena, "%s/0/ca.pem", dir)), STR("ca"), 0600, &err));
+    setenv("KUBECONFIG", str_c(arena, str_fmt(arena, "%s/0/config:%s/1/config", dir, dir)), 1);
+
+    cr_assert(kubeconfig_read(arena, STR_NONE, STR_NONE, &c, &err), "%s", err.msg);
+    cr_expect(str_is(c.server, "https://first") && str_is(c.ca_pem, "ca"));
+    cr_expect_eq(c.tls_server_name.len, 0, "an entry is taken whole: nothing of a later one is mixed in");
+    cr_expect(str_ends(c.ca_file, STR("/0/ca.pem")) && str_ends(c.token_file, STR("/1/token")));
+    cr_expect(str_ends(c.exec_dir, STR("/1/.")), "%.*s", STR_ARG(c.exec_dir));
+    cr_expect(str_ends(c.origin, STR("/1/config")), "%.*s", STR_ARG(c.origin));
+
+    static const char *const names[] = {"0/config", "0/ca.pem", "1/config", "0", "1", ""};
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        remove(str_c(arena, str_fmt(arena, "%s/%s", dir, names[i])));
+    arena_free(arena);
+}
+
 Test(kubeconfig, home_is_looked_at_when_nothing_is_said)
 {
     struct arena *arena = arena_new();
@@ -98,6 +134,11 @@ Test(kubeconfig, home_is_looked_at_when_nothing_is_said)
     cr_expect_not(kubeconfig_read(arena, STR_NONE, STR_NONE, &c, &err));
     cr_expect_eq(err.code, ERR_NOT_FOUND, "%s", err.msg);
     cr_expect(strstr(err.next, "--kubeconfig"), "%s", err.next);
+    setenv("KUBECONFIG", "/no/such/file:/nor/this", 1);
+    cr_expect_not(kubeconfig_read(arena, STR_NONE, STR_NONE, &c, &err),
+                  "files that are all missing are none");
+    cr_expect_eq(err.code, ERR_NOT_FOUND, "%s", err.msg);
+    unsetenv("KUBECONFIG");
 
     const char *dir = str_c(arena, str_fmt(arena, "%s/.kube", home));
     const char *file = str_c(arena, str_fmt(arena, "%s/config", dir));
@@ -166,7 +207,26 @@ Test(kubeconfig, faults_name_the_entry_and_the_key)
         {"server: 'https://h'", "client-certificate: none.pem", "user \"u\": client-certificate: "},
         {"server: 'https://h'", "token: [s3cret]", "user \"u\": token: a string is wanted, not a list"},
         {"server: 'https://h'", "auth-provider: {name: gcp}", "user \"u\": auth-provider: "},
+        {"server: 'https://h', proxy-url: 'gopher://x'", "", "cluster \"k\": proxy-url: "},
+        {"server: 'https://h'",
+         "client-key-data: YQ==", "user \"u\": client-key: client-certificate is missing"},
+        {"server: 'https://h'",
+         "client-certificate-data: YQ==", "user \"u\": client-certificate: client-key is missing"},
+        {"server: 'https://h'", "token: s3cret, username: a, password: b",
+         "user \"u\": token: a password stands"},
+        {"server: 'https://h'", "as-groups: [a]", "user \"u\": as: as-groups, as-uid or as-user-extra"},
+        {"server: 'https://h'", "as-uid: a", "user \"u\": as: "},
+        {"server: 'https://h'", "as-user-extra: {a: [b]}", "user \"u\": as: "},
         {"server: 'https://h'", "exec: {args: [a]}", "user \"u\": exec: the plugin names no command"},
+        {"server: 'https://h'", "exec: {command: a}", "user \"u\": exec: the plugin names no apiVersion"},
+        {"server: 'https://h'", "exec: {command: a, apiVersion: client.authentication.k8s.io/v1alpha1}",
+         "exec: apiVersion is neither"},
+        {"server: 'https://h'",
+         "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, env: [{value: s3cret}]}",
+         "exec: one of the plugin's environment variables has no name"},
+        {"server: 'https://h'",
+         "exec: {command: a, apiVersion: client.authentication.k8s.io/v1, interactiveMode: Yes}",
+         "exec: interactiveMode is none of"},
     };
     struct arena *arena = arena_new();
     char dir[] = "/tmp/kubeconfig-XXXXXX";
@@ -201,6 +261,11 @@ Test(kubeconfig, a_wrong_name_is_answered_with_the_right_ones)
         {"contexts: [{name: a, context: {cluster: k, user: u}}]\n"
          "clusters: [{name: k, cluster: {server: 'https://h'}}]\nusers: [{name: v}]",
          "a", "no user is named \"u\"", "take one of: v"},
+        {"contexts: [{name: a, context: {cluster: k}}, {name: a, context: {cluster: l}}]", "a",
+         "context \"a\" comes twice", "take one of the two out"},
+        {"contexts: [{name: a, context: {cluster: k}}]\n"
+         "clusters: [{name: k, cluster: {server: 'https://h'}}, {name: k}]",
+         "a", "cluster \"k\" comes twice", ""},
         {"- a list", "", "is no kubeconfig", ""},
         {"a: 1\n---\nb: 1", "", "is no kubeconfig", ""},
         {"a: [", "", "", ""},
