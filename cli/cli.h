@@ -39,6 +39,7 @@ struct cli {
     struct clock clock;
     struct run run;
     bool incomplete; /* the command did its work and left a hole: exit with INCOMPLETE */
+    bool differs;    /* it did its work and found differences: exit with FINDINGS, without a word on stderr */
 };
 
 /* Reading the command line (options.c). */

@@ -56,7 +56,7 @@ static void protect_process(void)
 static int status_of(struct cli *cli, bool ok, const struct err *err)
 {
     if (ok)
-        return cli->incomplete ? err_exit_status(ERR_INCOMPLETE) : 0;
+        return err_exit_status(cli->differs ? ERR_FINDINGS : cli->incomplete ? ERR_INCOMPLETE : ERR_NONE);
     cli_print_error(cli, err);
     return err_exit_status(err->code);
 }

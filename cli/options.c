@@ -176,15 +176,18 @@ static bool take_command(struct cli *cli, struct str name, struct err *err)
                 : err_next(err, "gitops-pipe --help lists the commands");
 }
 
-/* A command takes what its row of the table names: one argument or none. */
+/* A command takes as many arguments as its row of the table names, a word for each. */
 static bool check_arguments(const struct cli *cli, struct err *err)
 {
-    size_t most = cli->command != NULL && cli->command->arguments[0] != '\0' ? 1 : 0;
+    static const char *const numbers[] = {"no argument", "one argument", "two arguments"};
+    size_t most = 0;
+    for (struct str rest = str_of(cli->command ? cli->command->arguments : ""); rest.len != 0; most++)
+        str_cut(&rest, ' ');
     if (cli->arguments.count <= most)
         return true;
     struct str extra = cli->arguments.items[most];
-    err_set(err, ERR_USAGE, "%s takes %s argument, and \"%.*s\" is one more", cli->command->name,
-            most ? "one" : "no", STR_ARG(extra));
+    err_set(err, ERR_USAGE, "%s takes %s, and \"%.*s\" is one more", cli->command->name, numbers[most],
+            STR_ARG(extra));
     return err_next(err, "gitops-pipe %s --help shows examples", cli->command->name);
 }
 

@@ -14,86 +14,7 @@
 
 #include "core/base/files.h"
 #include "core/base/json.h"
-#include "dr-scenarios/sandbox/sandbox.h"
-#include "tests/harness/program.h"
-
-struct shop {
-    struct arena *arena;
-    struct sandbox *sandbox;
-    const char *dir; /* holds kubeconfig, gitops-pipe.yaml, repository.git, store */
-};
-
-static const char *in_shop(struct shop *shop, const char *file)
-{
-    return str_c(shop->arena, str_fmt(shop->arena, "%s/%s", shop->dir, file));
-}
-
-static void put(struct shop *shop, const char *file, const char *text)
-{
-    struct err err;
-    cr_assert(file_write(in_shop(shop, file), str_of(text), 0644, &err), "%s", err.msg);
-}
-
-static void run_git(const char *dir, const char *const *arguments)
-{
-    pid_t pid = fork();
-    int status;
-    if (pid == 0) {
-        const char *argv[16] = {"git", "-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.com"};
-        for (size_t i = 0; arguments[i] != NULL; i++)
-            argv[i + 7] = arguments[i];
-        if (freopen("/dev/null", "w", stdout) == NULL)
-            _exit(126);
-        execvp("git", (char *const *)argv);
-        _exit(127);
-    }
-    cr_assert(waitpid(pid, &status, 0) == pid && status == 0, "git %s", arguments[0]);
-}
-#define GIT(dir, ...) run_git((dir), (const char *const[]){__VA_ARGS__, NULL})
-
-static struct shop open_shop(void)
-{
-    struct err err;
-    struct shop shop = {.arena = arena_new()};
-    struct sandbox_options options = {.folder = "testdata/estates/production-simulation"};
-    shop.dir = temp_folder(shop.arena);
-    cr_assert(sandbox_start(&options, &shop.sandbox, &err), "%s", err.msg);
-    cr_assert(sandbox_write_kubeconfig(shop.sandbox, in_shop(&shop, "kubeconfig"), &err), "%s", err.msg);
-    GIT(shop.dir, "init", "-q", "--bare", "--initial-branch=main", "repository.git");
-    put(&shop, "gitops-pipe.yaml",
-        str_c(shop.arena, str_fmt(shop.arena,
-                                  "apiVersion: gitops-pipe.io/v1\nkind: Pipeline\ncluster: {name: shop, "
-                                  "kubeconfig: kubeconfig}\n"
-                                  "stores: [{name: main, url: 'file:store'}]\nsecrets: {mode: omit}\n"
-                                  "git: {url: '%s/repository.git'}\n",
-                                  shop.dir)));
-    return shop;
-}
-
-static void close_shop(struct shop *shop)
-{
-    sandbox_stop(shop->sandbox);
-    temp_remove(shop->dir);
-    arena_free(shop->arena);
-}
-
-#define PIPE(shop, ...)                                                                                      \
-    program_run((shop)->arena, "gitops-pipe", (shop)->dir, (const char *const[]){__VA_ARGS__, NULL}, STR_NONE)
-
-static const struct value *json_of(struct shop *shop, struct program_result result)
-{
-    const struct value *value = NULL;
-    struct err err;
-    cr_assert(json_parse(shop->arena, result.out, NULL, &value, &err), "%s\n%.*s%.*s", err.msg,
-              STR_ARG(result.out), STR_ARG(result.err));
-    return value;
-}
-
-static void expect_refused(struct program_result result, int status, const char *says)
-{
-    cr_expect_eq(result.status, status, "exit %d: %.*s", result.status, STR_ARG(result.err));
-    cr_expect(str_contains(result.err, str_of(says)), "\"%s\" is not in: %.*s", says, STR_ARG(result.err));
-}
+#include "tests/cli/shop.h"
 
 /* The one pack file of the store that is the largest. */
 static const char *largest_pack(struct shop *shop)
@@ -164,7 +85,8 @@ Test(pipeline, convert_refuses_secrets_until_a_mode_is_chosen_and_never_writes_t
 {
     struct shop shop = open_shop();
     cr_assert_eq(PIPE(&shop, "backup", "-q").status, 0);
-    put(&shop, "undecided.yaml",
+    put_in_shop(
+        &shop, "undecided.yaml",
         "apiVersion: gitops-pipe.io/v1\nkind: Pipeline\ncluster: {kubeconfig: kubeconfig}\nstores: [{url: "
         "'file:store'}]\n");
     expect_refused(PIPE(&shop, "convert", "latest", "--out", "repo", "-c", "undecided.yaml", "-q"), 5,
@@ -186,13 +108,15 @@ Test(pipeline, convert_refuses_secrets_until_a_mode_is_chosen_and_never_writes_t
 Test(pipeline, a_cluster_that_cannot_be_used_gets_one_clear_line_and_exit_6)
 {
     struct shop shop = open_shop();
-    put(&shop, "nobody",
+    put_in_shop(
+        &shop, "nobody",
         "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, cluster: {server: "
         "'http://127.0.0.1:1'}}]\n"
         "contexts: [{name: c, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {token: x}}]\n");
     expect_refused(PIPE(&shop, "backup", "-q", "--kubeconfig", "nobody"), 6, "127.0.0.1:1");
     struct str url = sandbox_url(shop.sandbox);
-    put(&shop, "wrong-token",
+    put_in_shop(
+        &shop, "wrong-token",
         str_c(shop.arena, str_fmt(shop.arena,
                                   "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, "
                                   "cluster: {server: '%.*s'}}]\n"
@@ -258,9 +182,9 @@ Test(pipeline, malformed_manifests_are_named_with_file_line_and_column_and_the_r
     struct shop shop = open_shop();
     struct err err;
     cr_assert(file_make_dirs(in_shop(&shop, "manifests"), &err), "%s", err.msg);
-    put(&shop, "manifests/bad.yaml", "apiVersion: v1\nkind: ConfigMap\n  metadata: {name: x\n");
-    put(&shop, "manifests/good.yaml",
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good, namespace: shop}\ndata: {a: b}\n");
+    put_in_shop(&shop, "manifests/bad.yaml", "apiVersion: v1\nkind: ConfigMap\n  metadata: {name: x\n");
+    put_in_shop(&shop, "manifests/good.yaml",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good, namespace: shop}\ndata: {a: b}\n");
     expect_refused(PIPE(&shop, "convert", "manifests", "--out", "repo", "-q"), 3, "bad.yaml:3:");
     cr_expect_eq(access(in_shop(&shop, "repo/base/shop/configmap-good.yaml"), R_OK), 0);
     expect_refused(PIPE(&shop, "score", "manifests/bad.yaml", "-q"), 2, "bad.yaml");
@@ -303,17 +227,17 @@ Test(pipeline, uncommitted_changes_in_the_target_are_never_overwritten)
     const char *tree = in_shop(&shop, "tree");
     GIT(shop.dir, "init", "-q", "--initial-branch=main", "tree");
     cr_assert_eq(PIPE(&shop, "backup", "-q").status, 0);
-    put(&shop, "local.yaml",
-        str_c(shop.arena,
-              str_fmt(shop.arena,
-                      "apiVersion: gitops-pipe.io/v1\nkind: Pipeline\nstores: [{url: 'file:store'}]\n"
-                      "secrets: {mode: omit}\ngit: {url: '%s'}\n",
-                      tree)));
+    put_in_shop(&shop, "local.yaml",
+                str_c(shop.arena,
+                      str_fmt(shop.arena,
+                              "apiVersion: gitops-pipe.io/v1\nkind: Pipeline\nstores: [{url: 'file:store'}]\n"
+                              "secrets: {mode: omit}\ngit: {url: '%s'}\n",
+                              tree)));
     cr_assert_eq(PIPE(&shop, "convert", "latest", "--out", "repo", "-q", "-c", "local.yaml").status, 0);
     cr_assert_eq(PIPE(&shop, "publish", "repo", "-q", "-c", "local.yaml").status, 0);
     GIT(tree, "reset", "-q", "--hard");
-    put(&shop, "tree/README.md", "my own words\n");
-    put(&shop, "repo/README.md", "another text\n");
+    put_in_shop(&shop, "tree/README.md", "my own words\n");
+    put_in_shop(&shop, "repo/README.md", "another text\n");
     expect_refused(PIPE(&shop, "publish", "repo", "-q", "-c", "local.yaml"), 5, "README.md");
     struct str kept;
     struct err err;
