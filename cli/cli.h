@@ -105,6 +105,14 @@ bool cli_load_origin(struct cli *cli, struct str dir, struct bundle *ret_snapsho
 /* Transforms and writes the repository into run.files. */
 bool cli_convert(struct cli *cli, const struct bundle *live, struct bundle *ret_declared,
                  struct err *err) WARN_UNUSED;
+/* Renders `files` and holds them against the snapshot that `log` is of (round_trip.c). The section of the report:
+ * {objects, explained, rules, environments: [{name, steps}], unexplained: [{resource, path, what}]}. */
+struct transform_log;
+bool cli_round_trip(struct cli *cli, const struct transform_log *log, const struct files *files,
+                    const struct value **ret_section, struct err *err) WARN_UNUSED;
+/* FINDINGS when anything is unexplained. */
+bool cli_round_trip_gate(const struct value *section, struct err *err) WARN_UNUSED;
+void cli_write_round_trip(struct cli *cli, const struct value *section, struct buf *out);
 /* --timeout, or 0 without. */
 bool cli_timeout(struct cli *cli, int64_t *ret_ms, struct err *err) WARN_UNUSED;
 

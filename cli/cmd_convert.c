@@ -5,7 +5,10 @@
 
 #include "cli/cli.h"
 #include "overlays/overlays.h"
+#include "overlays/publish.h"
 #include "transform/transform.h"
+
+#define MAX_READ_BACK ((size_t)8 << 30)
 
 static void print_explanation(struct cli *cli, const struct value *steps, struct buf *out)
 {
@@ -90,6 +93,8 @@ static void print_convert(struct cli *cli, const struct value *result, struct bu
     buf_fmt(out, "\n %" PRId64 " files %s %.*s\n", files,
             value_true(value_key(result, "dryRun")) ? "would go to" : "in",
             STR_ARG(value_str_in(result, PATH("out"))));
+    if (value_key(result, "roundTrip") != NULL)
+        cli_write_round_trip(cli, value_key(result, "roundTrip"), out);
 }
 
 static const struct value *convert_result(struct cli *cli, const struct bundle *bundle, struct str out)
@@ -104,7 +109,26 @@ static const struct value *convert_result(struct cli *cli, const struct bundle *
                      {"files", value_int(arena, (int64_t)cli->run.files.count)},
                      {"transform", value_key(report, "transform")},
                      {"overlays", value_key(report, "overlays")},
+                     {"roundTrip", value_key(report, "roundTrip")},
                      {"problems", problems.count ? value_list_done(arena, &problems) : NULL});
+}
+
+/* What is held against the snapshot is what lies on disk, read back. */
+static bool verify(struct cli *cli, const struct transform_log *log, const char *dir, bool written,
+                   struct err *err)
+{
+    struct files read, *files = &cli->run.files;
+    const struct value *section;
+    if (written) {
+        if (!files_read_wanted(cli->arena, dir, MAX_READ_BACK, publish_owns, &read, err) ||
+            !files_sort(&read, err))
+            return err_context(err, "reading back");
+        files = &read;
+    }
+    if (!cli_round_trip(cli, log, files, &section, err))
+        return false;
+    run_section(&cli->run, "roundTrip", section);
+    return true;
 }
 
 bool cmd_convert(struct cli *cli, struct err *err)
@@ -122,7 +146,9 @@ bool cmd_convert(struct cli *cli, struct err *err)
     if (cli_has(cli, OPTION_EXPLAIN))
         return explain(cli, &log, err);
     run_section(&cli->run, "transform", transform_section(cli->arena, &log));
-    if (!overlays_stage(&cli->run, &bundle, err) || (writes && !files_write(&cli->run.files, dir, err)))
+    if (!overlays_stage(&cli->run, &bundle, err) || (writes && !files_write(&cli->run.files, dir, err)) ||
+        (cli_has(cli, OPTION_VERIFY) && !verify(cli, &log, dir, writes, err)))
         return false;
-    return cli_print(cli, convert_result(cli, &bundle, out), print_convert, err);
+    return cli_print(cli, convert_result(cli, &bundle, out), print_convert, err) &&
+           cli_round_trip_gate(value_key(run_report(&cli->run), "roundTrip"), err);
 }

@@ -21,6 +21,7 @@ struct pipeline {
     struct arena *arena;
     bool dry_run;
     struct bundle live, declared;
+    struct transform_log log;         /* how the one became the other */
     struct value_list_builder phases; /* of the report */
     int64_t started_ms;
     struct err
@@ -112,8 +113,9 @@ static bool phase_score(struct pipeline *p, struct str *summary, struct err *err
 static bool phase_convert(struct pipeline *p, struct str *summary, struct err *err)
 {
     p->declared = p->live; /* the stage replaces the array, never what it points to */
-    if (!transform_stage(p->run, &p->declared, err))
+    if (!transform_run(p->run, &p->declared, &p->log, err))
         return false;
+    run_section(p->run, "transform", transform_section(p->arena, &p->log));
     *summary = str_fmt(p->arena, "%.*s objects declared, %.*s left out",
                        STR_ARG(cli_thousands(p->arena, p->declared.count)),
                        STR_ARG(cli_thousands(p->arena, p->live.count - p->declared.count)));
@@ -145,6 +147,20 @@ static bool phase_render(struct pipeline *p, struct str *summary, struct err *er
     buf_text(&text, " objects");
     *summary = str_dup(p->arena, buf_view(&text));
     return true;
+}
+
+/* Nor what cannot be explained. */
+static bool phase_round_trip(struct pipeline *p, struct str *summary, struct err *err)
+{
+    const struct value *section;
+    if (!cli_round_trip(p->cli, &p->log, &p->run->files, &section, err))
+        return false;
+    run_section(p->run, "roundTrip", section);
+    *summary = str_fmt(p->arena, "%zu unexplained differences, %.*s explained by %zu rules",
+                       value_count(value_key(section, "unexplained")),
+                       STR_ARG(value_text(value_key(section, "explained"))),
+                       value_count(value_key(section, "rules")));
+    return cli_round_trip_gate(section, err);
 }
 
 static bool phase_publish(struct pipeline *p, struct str *summary, struct err *err)
@@ -193,8 +209,9 @@ static const struct phase {
     {"preflight", true, phase_preflight}, {"backup", false, phase_backup},
     {"verify", true, phase_verify},       {"score", true, phase_score},
     {"convert", false, phase_convert},    {"overlays", false, phase_overlays},
-    {"render", true, phase_render},       {"publish", true, phase_publish},
-    {"drill", true, phase_drill},         {"report", false, phase_report},
+    {"render", true, phase_render},       {"round-trip", true, phase_round_trip},
+    {"publish", true, phase_publish},     {"drill", true, phase_drill},
+    {"report", false, phase_report},
 };
 
 static const struct value *run_value(struct pipeline *p)
@@ -255,7 +272,7 @@ static bool check_skips(const struct cli *cli, struct err *err)
             may = may || (phases[j].optional && str_is(name, phases[j].name));
         if (!may) {
             err_set(err, ERR_USAGE, "--skip %.*s: no phase that may be skipped", STR_ARG(name));
-            return err_next(err, "these may: preflight, verify, score, render, publish, drill");
+            return err_next(err, "these may: preflight, verify, score, render, round-trip, publish, drill");
         }
     }
     return true;

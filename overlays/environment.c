@@ -22,18 +22,36 @@ static bool wants_hosts(const struct config_environment *config)
 
 /* In the order in which a patch reads best. */
 static const struct step {
+    const char *name;
     bool (*wanted)(const struct config_environment *config);
     void (*apply)(const struct environment *environment, struct patch_builder *patch);
 } steps[] = {
-    {wants_replicas, step_replicas}, {wants_replicas, step_autoscaler}, {wants_replicas, step_disruption},
-    {wants_debug, step_debug},       {wants_harden, step_harden},       {wants_hosts, step_hosts},
+    {"replicas", wants_replicas, step_replicas},     {"autoscaler", wants_replicas, step_autoscaler},
+    {"disruption", wants_replicas, step_disruption}, {"debug", wants_debug, step_debug},
+    {"harden", wants_harden, step_harden},           {"hosts", wants_hosts, step_hosts},
 };
+
+size_t environment_step_count(void)
+{
+    return COUNT_OF(steps);
+}
+
+const char *environment_step_name(size_t index)
+{
+    return steps[index].name;
+}
+
+void environment_patch_of(const struct environment *environment, const struct resource *resource,
+                          size_t count, struct patch_builder *ret_patch)
+{
+    patch_builder_init(ret_patch, environment->arena, resource);
+    for (size_t i = 0; i < count; i++)
+        if (steps[i].wanted(environment->config))
+            steps[i].apply(environment, ret_patch);
+}
 
 void environment_patch(const struct environment *environment, const struct resource *resource,
                        struct patch_builder *ret_patch)
 {
-    patch_builder_init(ret_patch, environment->arena, resource);
-    for (size_t i = 0; i < COUNT_OF(steps); i++)
-        if (steps[i].wanted(environment->config))
-            steps[i].apply(environment, ret_patch);
+    environment_patch_of(environment, resource, COUNT_OF(steps), ret_patch);
 }

@@ -18,6 +18,13 @@ struct environment {
 void environment_patch(const struct environment *environment, const struct resource *resource,
                        struct patch_builder *ret_patch);
 
+/* The steps by name, as docs/repository.md and reports call them, in the order of the table. */
+size_t environment_step_count(void);
+const char *environment_step_name(size_t index);
+/* The same patch with the first `count` steps only: to tell which step did what. */
+void environment_patch_of(const struct environment *environment, const struct resource *resource,
+                          size_t count, struct patch_builder *ret_patch);
+
 /* Replicas (replicas.c). */
 /* The least number of pods that a workload has in this environment. */
 int64_t environment_replicas(const struct environment *environment, const struct workload *workload);

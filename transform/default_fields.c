@@ -17,6 +17,11 @@
     {                                                                                                        \
         .key = (field), .only_if = (function)                                                                \
     }
+/* Stays, whatever a document says of it. */
+#define KEEP(field)                                                                                          \
+    {                                                                                                        \
+        .key = (field)                                                                                       \
+    }
 #define END                                                                                                  \
     {                                                                                                        \
         .key = NULL                                                                                          \
@@ -143,7 +148,7 @@ SHAPE DAEMON_SET_SPEC[] = {IS_DOWN("updateStrategy", "{}", DAEMON_STRATEGY), IS(
                            DOWN("template", TEMPLATE), END};
 SHAPE DAEMON_SET[] = {DOWN("spec", DAEMON_SET_SPEC), END};
 
-SHAPE REPLICA_SET_SPEC[] = {DOWN("template", TEMPLATE), END};
+SHAPE REPLICA_SET_SPEC[] = {KEEP("replicas"), DOWN("template", TEMPLATE), END};
 SHAPE REPLICA_SET[] = {DOWN("spec", REPLICA_SET_SPEC), END};
 
 /* Filled in with 1 only where neither was said. */

@@ -1,5 +1,4 @@
 /* Finalizers. */
-#include "core/base/pointer.h"
 #include "transform/rule.h"
 
 /* Finalizers of the cluster's own parts, as globs: their controllers put them back, so nobody need hear of them. */
@@ -56,18 +55,13 @@ void rule_finalizers(struct subject *subject)
     for (size_t i = 0; i < value_count(finalizers); i++) {
         const struct value *finalizer = value_item(finalizers, i);
         bool built_in = is_built_in(value_str(finalizer));
-        if (!built_in && !is_controllers(subject, finalizer, i)) {
+        if (!built_in && !is_controllers(subject, finalizer, i))
             value_push(subject->arena, &kept, finalizer);
-            continue;
-        }
-        subject_note(subject, TRANSFORM_REMOVED,
-                     pointer_index(subject->arena, STR("/metadata/finalizers"), i));
-        if (!built_in)
+        else if (!built_in)
             report(subject, value_str(finalizer));
     }
-    if (kept.count == value_count(finalizers))
-        return;
-    const struct value *left = value_list_done(subject->arena, &kept);
-    subject->object = kept.count ? value_with_in(subject->arena, subject->object, path, left)
-                                 : value_without_in(subject->arena, subject->object, path);
+    if (kept.count == 0 && value_count(finalizers) != 0)
+        subject_remove(subject, path);
+    else if (kept.count < value_count(finalizers))
+        subject_set(subject, path, value_list_done(subject->arena, &kept));
 }

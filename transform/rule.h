@@ -5,6 +5,7 @@
  * write the log; a verb that finds nothing to do does nothing and logs nothing.
  */
 #pragma once
+#include "transform/default_shape.h"
 #include "transform/kinds.h"
 #include "transform/managed.h"
 #include "transform/transform.h"
@@ -35,6 +36,7 @@ struct scene {
     const struct bundle *live;
     struct scaled_list scaled;
     struct custom_kinds custom;
+    struct default_kinds defaults;
 };
 
 struct subject {
@@ -75,8 +77,10 @@ void subject_set(struct subject *subject, const char *const *path, const struct 
 /* Keys of the map at the path (labels, annotations) for which `unwanted` holds go; a map left empty goes too. */
 typedef bool (*unwanted_key_fn)(struct str key, struct str text);
 void subject_remove_keys(struct subject *subject, const char *const *path, unwanted_key_fn unwanted);
-/* For a rule that rebuilds the object itself: logs one step of it. */
-void subject_note(struct subject *subject, enum transform_action action, struct str pointer);
+/* For a rule that rebuilds the object itself: logs one step of it. Done one after the other to the object as the rule
+ * found it, the steps must come to what the rule leaves: transform_verify holds them against what is written. */
+void subject_note_removed(struct subject *subject, struct str pointer);
+void subject_note_changed(struct subject *subject, struct str pointer, const struct value *value);
 /* A finding on the subject; `path` is dotted, and no text of these may hold a value of a Secret. */
 void subject_finding(struct subject *subject, const char *check, enum severity severity, const char *path,
                      struct str message, const char *fix);
@@ -100,5 +104,3 @@ struct str api_group(struct str api_version);
 void scene_init(struct scene *scene, struct arena *arena, const struct bundle *live);
 /* An autoscaler owns the number of replicas of the resource. */
 bool scene_scales(const struct scene *scene, const struct resource *resource);
-/* The structural schema that the backup's CRDs give for a custom resource; NULL without. */
-const struct value *scene_schema(const struct scene *scene, const struct resource *resource);

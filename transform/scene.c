@@ -49,6 +49,22 @@ static void add_custom(struct custom_kinds *custom, struct arena *arena, const s
     };
 }
 
+/* The structural schema that the CRD gives; NULL for a kind without. */
+static const struct value *custom_schema(const void *ctx, const struct resource *resource)
+{
+    struct custom_kind key = {.group = resource_group(resource), .kind = resource->kind};
+    const struct custom_kinds *custom = ctx;
+    if (custom->count == 0)
+        return NULL;
+    const struct custom_kind *found =
+        bsearch(&key, custom->items, custom->count, sizeof *custom->items, custom_cmp);
+    VALUE_EACH(version, found ? found->versions : NULL) {
+        if (str_eq(value_str(value_key(version, "name")), resource_version(resource)))
+            return value_in(version, PATH("schema", "openAPIV3Schema"));
+    }
+    return NULL;
+}
+
 void scene_init(struct scene *scene, struct arena *arena, const struct bundle *live)
 {
     *scene = (struct scene){.live = live};
@@ -64,6 +80,7 @@ void scene_init(struct scene *scene, struct arena *arena, const struct bundle *l
         qsort(scene->scaled.items, scene->scaled.count, sizeof *scene->scaled.items, scaled_cmp);
     if (scene->custom.count > 0)
         qsort(scene->custom.items, scene->custom.count, sizeof *scene->custom.items, custom_cmp);
+    default_kinds_compile(&scene->defaults, arena, live, custom_schema, &scene->custom);
 }
 
 bool scene_scales(const struct scene *scene, const struct resource *resource)
@@ -72,21 +89,6 @@ bool scene_scales(const struct scene *scene, const struct resource *resource)
     const struct scaled_list *scaled = &scene->scaled;
     return scaled->count > 0 &&
            bsearch(&key, scaled->items, scaled->count, sizeof *scaled->items, scaled_cmp) != NULL;
-}
-
-const struct value *scene_schema(const struct scene *scene, const struct resource *resource)
-{
-    struct custom_kind key = {.group = resource_group(resource), .kind = resource->kind};
-    const struct custom_kinds *custom = &scene->custom;
-    if (custom->count == 0)
-        return NULL;
-    const struct custom_kind *found =
-        bsearch(&key, custom->items, custom->count, sizeof *custom->items, custom_cmp);
-    VALUE_EACH(version, found ? found->versions : NULL) {
-        if (str_eq(value_str(value_key(version, "name")), resource_version(resource)))
-            return value_in(version, PATH("schema", "openAPIV3Schema"));
-    }
-    return NULL;
 }
 
 const struct resource *scene_find(const struct scene *scene, struct str group, struct str kind,

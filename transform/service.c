@@ -85,7 +85,7 @@ static void clean_ports(struct subject *subject)
         const struct value *port = value_item(ports, i);
         if (value_key(port, "nodePort") != NULL && !port_is_meant(subject, port, i)) {
             struct str at = pointer_index(subject->arena, STR("/spec/ports"), i);
-            subject_note(subject, TRANSFORM_REMOVED, pointer_child(subject->arena, at, STR("nodePort")));
+            subject_note_removed(subject, pointer_child(subject->arena, at, STR("nodePort")));
             port = value_without(subject->arena, port, STR("nodePort"));
             changed = true;
         }

@@ -9,16 +9,27 @@ static struct str pointer_of(struct arena *arena, const char *const *path)
     return pointer;
 }
 
-void subject_note(struct subject *subject, enum transform_action action, struct str pointer)
+static void note(struct subject *subject, enum transform_action action, struct str pointer,
+                 const struct value *value)
 {
     *ARENA_PUSH(subject->arena, subject->log) =
-        (struct transform_entry){subject->rule, subject->live, action, pointer};
+        (struct transform_entry){subject->rule, subject->live, action, pointer, value};
+}
+
+void subject_note_removed(struct subject *subject, struct str pointer)
+{
+    note(subject, TRANSFORM_REMOVED, pointer, NULL);
+}
+
+void subject_note_changed(struct subject *subject, struct str pointer, const struct value *value)
+{
+    note(subject, TRANSFORM_CHANGED, pointer, value);
 }
 
 void subject_drop(struct subject *subject)
 {
     subject->dropped = true;
-    subject_note(subject, TRANSFORM_DROPPED, STR_NONE);
+    note(subject, TRANSFORM_DROPPED, STR_NONE, NULL);
 }
 
 bool subject_remove(struct subject *subject, const char *const *path)
@@ -27,7 +38,7 @@ bool subject_remove(struct subject *subject, const char *const *path)
     if (less == subject->object)
         return false;
     subject->object = less;
-    subject_note(subject, TRANSFORM_REMOVED, pointer_of(subject->arena, path));
+    subject_note_removed(subject, pointer_of(subject->arena, path));
     return true;
 }
 
@@ -37,7 +48,7 @@ static void tidy(struct subject *subject, const char *const *path)
 {
     const struct value *map = value_in(subject->object, path);
     if (value_is(map, VALUE_MAP) && value_count(map) == 0)
-        subject->object = value_without_in(subject->arena, subject->object, path);
+        subject_remove(subject, path);
 }
 
 #define PATH_MAX_KEYS 8
@@ -57,7 +68,7 @@ void subject_set(struct subject *subject, const char *const *path, const struct 
     if (before != NULL && value_equal(before, value))
         return;
     subject->object = value_with_in(subject->arena, subject->object, path, value);
-    subject_note(subject, TRANSFORM_CHANGED, pointer_of(subject->arena, path));
+    subject_note_changed(subject, pointer_of(subject->arena, path), value);
 }
 
 void subject_remove_keys(struct subject *subject, const char *const *path, unwanted_key_fn unwanted)
@@ -72,7 +83,7 @@ void subject_remove_keys(struct subject *subject, const char *const *path, unwan
         }
         changed = true;
         struct str at = pointer_of(subject->arena, path);
-        subject_note(subject, TRANSFORM_REMOVED, pointer_child(subject->arena, at, member->key));
+        subject_note_removed(subject, pointer_child(subject->arena, at, member->key));
     }
     if (!changed)
         return;

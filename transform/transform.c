@@ -19,6 +19,11 @@ const struct transform_rule *transform_rule_at(size_t index)
     return index < COUNT_OF(RULES) ? &RULES[index] : NULL;
 }
 
+size_t transform_rule_index(const struct transform_rule *rule)
+{
+    return (size_t)(rule - RULES);
+}
+
 const struct transform_rule *transform_rule_find(struct str id)
 {
     for (size_t i = 0; i < COUNT_OF(RULES); i++)
@@ -162,6 +167,7 @@ bool transform_run(struct run *run, struct bundle *bundle, struct transform_log 
     }
     log.objects = bundle->count;
     log.declared = declared.count;
+    log.live = *bundle;
     *bundle = declared;
     *ret_log = log;
     return true;

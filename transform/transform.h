@@ -21,7 +21,8 @@ struct transform_entry {
     const struct transform_rule *rule;
     const struct resource *resource; /* as it was read */
     enum transform_action action;
-    struct str pointer; /* JSON pointer into the resource as it was read */
+    struct str pointer; /* JSON pointer into the object as the rule found it, its own earlier entries done */
+    const struct value *value; /* what stands there after a change; else NULL */
 };
 
 /* What a run of the stage did, in the order of resources and, for each, of rules. */
@@ -29,6 +30,7 @@ struct transform_log {
     struct transform_entry *items;
     size_t count, cap;
     size_t objects, declared;
+    struct bundle live;                        /* as it was read, sorted */
     size_t *applications;                      /* per rule, in the order of the table */
     struct value_list_builder omitted_secrets; /* {namespace, name, type, keys}; never a value */
 };
@@ -56,6 +58,7 @@ struct transform_rule_info {
 size_t transform_rule_count(void);
 struct transform_rule_info transform_rule_info(const struct transform_rule *rule);
 const struct transform_rule *transform_rule_at(size_t index);
+size_t transform_rule_index(const struct transform_rule *rule);
 const struct transform_rule *transform_rule_find(struct str id); /* NULL when there is none */
 /* The table as Markdown: docs/rules.md is this text. */
 void transform_rules_markdown(struct buf *text);

@@ -2,63 +2,46 @@
 
 #include "core/base/pointer.h"
 
-/* Where the walk stands: a chain of steps on the stack, spelled out only when there is something to report. */
-struct place {
-    const struct place *parent;
-    struct str key;
-    size_t index;
-    bool in_list;
-};
-
 struct walk {
     struct arena *arena;
     struct diff_list *differences;
 };
 
-static struct str spell(struct arena *arena, const struct place *place)
-{
-    if (place == NULL)
-        return STR("");
-    struct str parent = spell(arena, place->parent);
-    return place->in_list ? pointer_index(arena, parent, place->index)
-                          : pointer_child(arena, parent, place->key);
-}
-
-static void report(const struct walk *walk, enum diff_kind kind, const struct place *place,
+static void report(const struct walk *walk, enum diff_kind kind, const struct pointer_place *place,
                    const struct value *before, const struct value *after)
 {
     *ARENA_PUSH(walk->arena, walk->differences) =
-        (struct diff){kind, spell(walk->arena, place), before, after};
+        (struct diff){kind, pointer_of_place(walk->arena, place), before, after};
 }
 
-static void compare(const struct walk *walk, const struct place *place, const struct value *before,
+static void compare(const struct walk *walk, const struct pointer_place *place, const struct value *before,
                     const struct value *after);
 
-static void compare_maps(const struct walk *walk, const struct place *place, const struct value *before,
-                         const struct value *after)
+static void compare_maps(const struct walk *walk, const struct pointer_place *place,
+                         const struct value *before, const struct value *after)
 {
     MEMBER_EACH(member, before) {
-        struct place here = {.parent = place, .key = member->key};
+        struct pointer_place here = {.parent = place, .key = member->key};
         compare(walk, &here, &member->value, value_get(after, member->key));
     }
     MEMBER_EACH(member, after) {
-        struct place here = {.parent = place, .key = member->key};
+        struct pointer_place here = {.parent = place, .key = member->key};
         if (value_get(before, member->key) == NULL)
             compare(walk, &here, NULL, &member->value);
     }
 }
 
-static void compare_lists(const struct walk *walk, const struct place *place, const struct value *before,
-                          const struct value *after)
+static void compare_lists(const struct walk *walk, const struct pointer_place *place,
+                          const struct value *before, const struct value *after)
 {
     size_t count = before->count > after->count ? before->count : after->count;
     for (size_t i = 0; i < count; i++) {
-        struct place here = {.parent = place, .index = i, .in_list = true};
+        struct pointer_place here = {.parent = place, .index = i, .in_list = true};
         compare(walk, &here, value_item(before, i), value_item(after, i));
     }
 }
 
-static void compare(const struct walk *walk, const struct place *place, const struct value *before,
+static void compare(const struct walk *walk, const struct pointer_place *place, const struct value *before,
                     const struct value *after)
 {
     if (before == NULL && after == NULL)

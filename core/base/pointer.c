@@ -231,6 +231,15 @@ struct str pointer_index(struct arena *arena, struct str parent, size_t index)
     return str_fmt(arena, "%.*s/%zu", STR_ARG(parent), index);
 }
 
+struct str pointer_of_place(struct arena *arena, const struct pointer_place *place)
+{
+    if (place == NULL)
+        return STR("");
+    struct str parent = pointer_of_place(arena, place->parent);
+    return place->in_list ? pointer_index(arena, parent, place->index)
+                          : pointer_child(arena, parent, place->key);
+}
+
 static bool plain_key(struct str key)
 {
     for (size_t i = 0; i < key.len; i++) {

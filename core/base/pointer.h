@@ -17,5 +17,13 @@ bool pointer_remove(struct arena *arena, const struct value *root, struct str po
 /* `parent` with "/token" behind it, token escaped. */
 struct str pointer_child(struct arena *arena, struct str parent, struct str token);
 struct str pointer_index(struct arena *arena, struct str parent, size_t index);
+/* Where a walk over a tree stands: a chain of steps on the stack, spelled out only when there is something to say. */
+struct pointer_place {
+    const struct pointer_place *parent; /* NULL: the root's member or item */
+    struct str key;
+    size_t index;
+    bool in_list; /* index counts, not key */
+};
+struct str pointer_of_place(struct arena *arena, const struct pointer_place *place); /* NULL: the root */
 /* The same address as people write it: spec.containers[0].image, keys with dots in brackets and quotes. */
 struct str pointer_dotted(struct arena *arena, struct str pointer);

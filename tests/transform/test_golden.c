@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "core/base/files.h"
+#include "core/base/json.h"
 #include "tests/transform/fixture.h"
+#include "transform/verify.h"
 
 #define CASES "testdata/transform"
 
@@ -128,4 +130,20 @@ static void check_reversed(struct transform_fixture *fixture, const char *folder
 Test(transform_golden, the_order_of_the_input_does_not_matter)
 {
     for_each_case(check_reversed);
+}
+
+/* convert --verify has to hold for every rule that a case exercises. */
+static void check_explained(struct transform_fixture *fixture, const char *folder)
+{
+    struct verification verification;
+    cr_assert(transform_fixture_run(fixture), "%s: %s", folder, fixture->err.msg);
+    transform_verify(fixture->arena, &fixture->log, &fixture->bundle, &verification);
+    const struct value *list = value_list_done(fixture->arena, &verification.unexplained);
+    cr_expect_eq(verification.unexplained.count, 0, "%s: %.*s", folder,
+                 STR_ARG(json_text(fixture->arena, list)));
+}
+
+Test(transform_golden, the_log_explains_every_difference)
+{
+    for_each_case(check_explained);
 }

@@ -1,0 +1,167 @@
+#include "overlays/verify.h"
+
+#include "core/base/diff.h"
+#include "core/base/patch.h"
+#include "core/base/pointer.h"
+#include "core/kustomize/kustomize.h"
+#include "core/kustomize/merge.h"
+#include "overlays/environment.h"
+
+struct verifying {
+    struct arena *arena;
+    struct environment environment;
+    size_t *explained; /* per step */
+    struct value_list_builder *unexplained;
+};
+
+static void unexplained(struct arena *arena, struct value_list_builder *list, struct str resource,
+                        struct str pointer, struct str what)
+{
+    value_push(arena, list,
+               VALUE_MAP(arena, {"resource", value_string(arena, resource)},
+                         {"path", value_string(arena, pointer_dotted(arena, pointer))},
+                         {"what", value_string(arena, what)}));
+}
+
+static bool is_base_folder(struct str path, struct str *ret_folder)
+{
+    struct str tail = STR("/kustomization.yaml");
+    if (!str_starts(path, STR("base/")) || !str_ends(path, tail))
+        return false;
+    *ret_folder = str_slice(path, 0, path.len - tail.len);
+    return true;
+}
+
+void overlays_render_base(struct arena *arena, const struct files *files, struct bundle *ret_base,
+                          struct value_list_builder *problems)
+{
+    bundle_init(ret_base, arena);
+    for (size_t i = 0; i < files->count; i++) {
+        struct bundle part;
+        struct str folder;
+        struct err err;
+        if (!is_base_folder(files->items[i].path, &folder))
+            continue;
+        if (!kustomize_build(arena, files, folder, &part, &err)) {
+            unexplained(arena, problems, folder, STR_NONE, str_fmt(arena, "cannot be rendered: %s", err.msg));
+            continue;
+        }
+        for (size_t j = 0; j < part.count; j++)
+            bundle_add(ret_base, &part.items[j]);
+    }
+    bundle_sort(ret_base);
+    for (size_t i = 0; i < ret_base->problems.count; i++)
+        unexplained(arena, problems, STR("base"), STR_NONE, ret_base->problems.items[i]);
+}
+
+/* The object with the patch of the first `steps` steps. */
+static bool patched(struct verifying *v, const struct resource *resource, size_t steps,
+                    const struct value **ret_object, struct err *err)
+{
+    struct patch_builder patch;
+    environment_patch_of(&v->environment, resource, steps, &patch);
+    const struct value *merge = patch_merge_document(&patch), *operations = patch_operations(&patch);
+    const struct value *object = resource->object;
+    enum shape shape = schema_shape(resource_group(resource), resource_version(resource), resource->kind);
+    if ((merge != NULL && !merge_strategic(v->arena, shape, object, merge, &object, err)) ||
+        (operations != NULL && !patch_json(v->arena, object, operations, &object, err))) {
+        struct str label = resource_label(v->arena, resource);
+        return err_context(err, "%.*s", STR_ARG(label));
+    }
+    *ret_object = object;
+    return true;
+}
+
+/* What the environment should make of the object, and which step makes how much of the difference. */
+static bool expected_object(struct verifying *v, const struct resource *resource,
+                            const struct value **ret_object, struct err *err)
+{
+    const struct value *object = resource->object;
+    struct patch_builder all;
+    environment_patch_of(&v->environment, resource, environment_step_count(), &all);
+    for (size_t i = 0; i < environment_step_count() && !patch_is_empty(&all); i++) {
+        const struct value *after = object;
+        struct diff_list differences = {0};
+        if (!patched(v, resource, i + 1, &after, err))
+            return false;
+        diff_values(v->arena, object, after, &differences);
+        v->explained[i] += differences.count;
+        object = after;
+    }
+    *ret_object = object;
+    return true;
+}
+
+static void compare(struct verifying *v, const struct resource *resource, const struct value *expected,
+                    const struct value *rendered)
+{
+    static const char *const words[] = {
+        [DIFF_ADDED] = "no step of the environment added it",
+        [DIFF_REMOVED] = "no step of the environment removed it",
+        [DIFF_CHANGED] = "no step of the environment gave it this value",
+    };
+    struct diff_list differences = {0};
+    diff_values(v->arena, expected, rendered, &differences);
+    for (size_t i = 0; i < differences.count; i++)
+        unexplained(v->arena, v->unexplained, resource_label(v->arena, resource),
+                    differences.items[i].pointer, str_of(words[differences.items[i].kind]));
+}
+
+static const struct resource *same_object(const struct bundle *bundle, const struct resource *resource)
+{
+    return bundle_find(bundle, resource_group(resource), resource->kind, resource->namespace, resource->name);
+}
+
+static bool verify_objects(struct verifying *v, const struct bundle *base, const struct bundle *rendered,
+                           struct err *err)
+{
+    for (size_t i = 0; i < base->count; i++) {
+        const struct resource *resource = &base->items[i], *found = same_object(rendered, resource);
+        const struct value *expected = NULL;
+        if (!expected_object(v, resource, &expected, err))
+            return false;
+        if (found == NULL)
+            unexplained(v->arena, v->unexplained, resource_label(v->arena, resource), STR_NONE,
+                        STR("is in the base and not in the environment"));
+        else
+            compare(v, resource, expected, found->object);
+    }
+    for (size_t i = 0; i < rendered->count; i++)
+        if (same_object(base, &rendered->items[i]) == NULL)
+            unexplained(v->arena, v->unexplained, resource_label(v->arena, &rendered->items[i]), STR_NONE,
+                        STR("is in the environment and not in the base"));
+    return true;
+}
+
+bool overlays_verify(struct run *run, const struct files *files, const struct bundle *base,
+                     const struct config_environment *environment,
+                     struct overlays_verification *ret_verification, struct err *err)
+{
+    struct arena *arena = run->arena;
+    struct overlays_verification result = {0};
+    struct str folder = str_fmt(arena, "overlays/%.*s", STR_ARG(environment->name));
+    struct bundle rendered;
+    struct facts facts;
+    struct err fault;
+    *ret_verification = result;
+    if (!kustomize_build(arena, files, folder, &rendered, &fault)) {
+        unexplained(arena, &result.unexplained, folder, STR_NONE,
+                    str_fmt(arena, "cannot be rendered: %s", fault.msg));
+        *ret_verification = result;
+        return true;
+    }
+    bundle_sort(&rendered);
+    facts_gather(arena, base, &facts);
+    struct verifying v = {.arena = arena,
+                          .environment = {arena, environment, base, &facts},
+                          .explained = ARENA_ARRAY(arena, size_t, environment_step_count()),
+                          .unexplained = &result.unexplained};
+    if (!verify_objects(&v, base, &rendered, err))
+        return err_context(err, "%.*s", STR_ARG(folder));
+    for (size_t i = 0; i < environment_step_count(); i++)
+        if (v.explained[i] != 0)
+            value_put(arena, &result.steps, str_of(environment_step_name(i)),
+                      value_int(arena, (int64_t)v.explained[i]));
+    *ret_verification = result;
+    return true;
+}

@@ -1,0 +1,298 @@
+#include "transform/default_shape.h"
+
+#include <stdlib.h>
+
+#include "core/base/json.h"
+#include "core/base/pointer.h"
+
+enum { MAX_REFERENCES = 8, MAX_DEPTH = 100 };
+
+struct named {
+    struct str name;
+    const struct value *schema;
+};
+
+/* components.schemas of one document, for "$ref". */
+struct components {
+    struct named *items; /* sorted */
+    size_t count;
+};
+
+/* Types refer to each other and to themselves: each is compiled once for each table it meets. */
+struct compiled {
+    const struct value *schema;
+    const struct default_field *fields;
+    const struct default_node *node;
+};
+
+struct compiler {
+    struct arena *arena;
+    struct components components;
+    struct {
+        struct compiled *items;
+        size_t count, cap;
+    } done;
+};
+
+static int named_order(const void *a, const void *b)
+{
+    return str_cmp(((const struct named *)a)->name, ((const struct named *)b)->name);
+}
+
+static void index_components(struct compiler *c, const struct value *document)
+{
+    const struct value *schemas = value_in(document, PATH("components", "schemas"));
+    struct components *components = &c->components;
+    if (!value_is(schemas, VALUE_MAP))
+        return;
+    components->items = ARENA_ARRAY(c->arena, struct named, value_count(schemas) + 1);
+    MEMBER_EACH(member, schemas)
+        components->items[components->count++] = (struct named){member->key, &member->value};
+    qsort(components->items, components->count, sizeof *components->items, named_order);
+}
+
+/* "#/components/schemas/NAME", alone or as the one item of allOf, beside which a default may stand. */
+static const struct value *resolve(const struct compiler *c, const struct value *schema)
+{
+    for (int hops = 0; hops < MAX_REFERENCES && c->components.count != 0 && schema != NULL; hops++) {
+        const struct value *all = value_key(schema, "allOf");
+        struct str reference =
+            value_str(value_key(value_count(all) == 1 ? value_item(all, 0) : schema, "$ref"));
+        if (reference.len == 0)
+            return schema;
+        struct named key = {str_from(reference, str_rfind(reference, '/') + 1), NULL};
+        const struct named *found =
+            bsearch(&key, c->components.items, c->components.count, sizeof key, named_order);
+        schema = found ? found->schema : NULL;
+    }
+    return schema;
+}
+
+static bool is_zero(const struct value *value)
+{
+    switch (value->kind) {
+    case VALUE_NULL: return true;
+    case VALUE_BOOL: return !value_true(value);
+    case VALUE_NUMBER: return str_is(value_text(value), "0");
+    default: return value->count == 0;
+    }
+}
+
+static const struct default_field *field_of(const struct default_field *fields, struct str key)
+{
+    for (; fields && fields->key; fields++)
+        if (str_is(key, fields->key))
+            return fields;
+    return NULL;
+}
+
+static const struct default_node *compile(struct compiler *c, const struct value *schema,
+                                          const struct default_field *fields, unsigned depth);
+
+static const struct value *parsed(struct arena *arena, const char *json)
+{
+    const struct value *value = NULL;
+    struct err ignored;
+    return json != NULL && json_parse(arena, str_of(json), NULL, &value, &ignored) ? value : NULL;
+}
+
+/* A row of the table with a condition knows more than a document, and one that only names the field says "keep". */
+static void add_row(struct compiler *c, struct default_node *node, struct str key, const struct value *schema,
+                    const struct default_field *field, unsigned depth)
+{
+    struct default_row row = {.key = key};
+    const struct value *declared = value_key(schema, "default");
+    bool keep = field && !field->value && !field->only_if && !field->below;
+    if (declared != NULL && c->components.count != 0 && is_zero(declared))
+        declared = NULL;
+    if (field != NULL) {
+        row.only_if = field->only_if;
+        row.value = parsed(c->arena, field->value);
+    }
+    if (declared != NULL && row.only_if == NULL && !keep)
+        row.value = declared;
+    row.below = compile(c, schema, field ? field->below : NULL, depth + 1);
+    if (row.value != NULL || row.only_if != NULL || row.below != NULL)
+        *ARENA_PUSH(c->arena, node) = row;
+}
+
+static void compile_map(struct compiler *c, struct default_node *node, const struct value *schema,
+                        const struct default_field *fields, unsigned depth)
+{
+    const struct value *properties = value_key(schema, "properties");
+    MEMBER_EACH(property, properties)
+        add_row(c, node, property->key, &property->value, field_of(fields, property->key), depth);
+    for (const struct default_field *field = fields; field && field->key; field++)
+        if (value_key(properties, field->key) == NULL)
+            add_row(c, node, str_of(field->key), NULL, field, depth);
+    node->others = compile(c, value_key(schema, "additionalProperties"), NULL, depth + 1);
+}
+
+/* NULL where no default lies at or below the place. */
+static const struct default_node *compile(struct compiler *c, const struct value *schema,
+                                          const struct default_field *fields, unsigned depth)
+{
+    schema = value_is(schema, VALUE_MAP) ? resolve(c, schema) : NULL;
+    while (value_key(schema, "items") != NULL && depth++ < MAX_DEPTH)
+        schema = resolve(c, value_key(schema, "items"));
+    if ((schema == NULL && fields == NULL) || depth >= MAX_DEPTH)
+        return NULL;
+    for (size_t i = 0; i < c->done.count; i++)
+        if (c->done.items[i].schema == schema && c->done.items[i].fields == fields)
+            return c->done.items[i].node;
+    struct default_node *node = ARENA_NEW(c->arena, struct default_node);
+    size_t index = c->done.count;
+    *ARENA_PUSH(c->arena, &c->done) = (struct compiled){schema, fields, node};
+    compile_map(c, node, schema, fields, depth);
+    if (node->count == 0 && node->others == NULL)
+        c->done.items[index].node = NULL;
+    return c->done.items[index].node;
+}
+
+/* "apis/apps/v1" of "apps/v1", "api/v1" of "v1". */
+static const struct value *document_of(const struct bundle *live, struct str api_version)
+{
+    MEMBER_EACH(document, live->openapi) {
+        struct str key = document->key,
+                   prefix = str_find(api_version, '/') == api_version.len ? STR("api/") : STR("apis/");
+        if (str_starts(key, prefix) && str_eq(str_from(key, prefix.len), api_version))
+            return &document->value;
+    }
+    return NULL;
+}
+
+static const struct value *schema_of_kind(const struct compiler *c, const struct resource *resource)
+{
+    for (size_t i = 0; i < c->components.count; i++)
+        VALUE_EACH(kind, value_key(c->components.items[i].schema, "x-kubernetes-group-version-kind"))
+            if (str_eq(value_str(value_key(kind, "kind")), resource->kind) &&
+                str_eq(value_str(value_key(kind, "group")), resource_group(resource)) &&
+                str_eq(value_str(value_key(kind, "version")), resource_version(resource)))
+                return c->components.items[i].schema;
+    return NULL;
+}
+
+static int kind_order(const void *a, const void *b)
+{
+    const struct default_kind *x = a, *y = b;
+    int order = str_cmp(x->api_version, y->api_version);
+    return order ? order : str_cmp(x->kind, y->kind);
+}
+
+static void list_kinds(struct default_kinds *kinds, struct arena *arena, const struct bundle *live)
+{
+    struct default_kinds all = {0};
+    for (size_t i = 0; i < live->count; i++) {
+        const struct resource *r = &live->items[i];
+        const struct default_kind *last = all.count ? &all.items[all.count - 1] : NULL;
+        if (last == NULL || !str_eq(last->kind, r->kind) || !str_eq(last->api_version, r->api_version))
+            *ARENA_PUSH(arena, &all) = (struct default_kind){r->api_version, r->kind, NULL};
+    }
+    if (all.count != 0)
+        qsort(all.items, all.count, sizeof *all.items, kind_order);
+    size_t count = 0;
+    for (size_t i = 0; i < all.count; i++)
+        if (count == 0 || kind_order(&all.items[count - 1], &all.items[i]) != 0)
+            all.items[count++] = all.items[i];
+    all.count = count;
+    *kinds = all;
+}
+
+void default_kinds_compile(struct default_kinds *kinds, struct arena *arena, const struct bundle *live,
+                           default_schema_fn schema, const void *ctx)
+{
+    struct compiler compiler = {.arena = arena};
+    struct str api_version = STR_NONE; /* kinds of a version share a document, and follow each other */
+    list_kinds(kinds, arena, live);
+    for (size_t i = 0; i < kinds->count; i++) {
+        struct default_kind *kind = &kinds->items[i];
+        struct resource like = {.api_version = kind->api_version, .kind = kind->kind};
+        const struct value *custom = schema(ctx, &like);
+        if (i == 0 || !str_eq(api_version, kind->api_version)) {
+            compiler = (struct compiler){.arena = arena};
+            index_components(&compiler, document_of(live, kind->api_version));
+            api_version = kind->api_version;
+        }
+        struct compiler alone = {.arena = arena};
+        kind->node = custom ? compile(&alone, custom, default_fields_of(resource_group(&like), kind->kind), 0)
+                            : compile(&compiler, schema_of_kind(&compiler, &like),
+                                      default_fields_of(resource_group(&like), kind->kind), 0);
+    }
+}
+
+const struct default_node *default_kinds_find(const struct default_kinds *kinds,
+                                              const struct resource *resource)
+{
+    struct default_kind key = {resource->api_version, resource->kind, NULL};
+    const struct default_kind *found =
+        kinds->count ? bsearch(&key, kinds->items, kinds->count, sizeof key, kind_order) : NULL;
+    return found ? found->node : NULL;
+}
+
+const struct default_row *default_row_of(const struct default_node *node, struct str key)
+{
+    for (size_t i = 0; node != NULL && i < node->count; i++)
+        if (str_eq(node->items[i].key, key))
+            return &node->items[i];
+    return NULL;
+}
+
+const struct default_node *default_below(const struct default_node *node, const struct default_row *row)
+{
+    return row ? row->below : node ? node->others : NULL;
+}
+
+bool default_is(const struct default_row *row, const struct value *map, const struct value *value)
+{
+    if (row == NULL || (row->value == NULL && row->only_if == NULL) ||
+        (row->value != NULL && !value_equal(row->value, value)))
+        return false;
+    return row->only_if == NULL || row->only_if(map, value);
+}
+
+/* --- the other way round: does the server come back to what was? --- */
+
+struct losing {
+    struct arena *arena;
+    struct str_list *lost;
+};
+
+static void lost_value(const struct losing *l, const struct default_node *node, const struct value *before,
+                       const struct value *after, const struct pointer_place *place);
+
+static void lost_members(const struct losing *l, const struct default_node *node, const struct value *before,
+                         const struct value *after, const struct pointer_place *place)
+{
+    MEMBER_EACH(member, before) {
+        struct pointer_place here = {.parent = place, .key = member->key};
+        const struct default_row *row = default_row_of(node, member->key);
+        const struct value *now = value_get(after, member->key);
+        if (now == NULL && row != NULL && (row->only_if == NULL || row->only_if(before, &member->value)))
+            now = row->value != NULL || row->only_if == NULL ? row->value : &member->value;
+        lost_value(l, default_below(node, row), &member->value, now, &here);
+    }
+}
+
+static void lost_value(const struct losing *l, const struct default_node *node, const struct value *before,
+                       const struct value *after, const struct pointer_place *place)
+{
+    if (before == after)
+        return;
+    if (value_is(before, VALUE_MAP) && value_is(after, VALUE_MAP)) {
+        lost_members(l, node, before, after, place);
+    } else if (value_is(before, VALUE_LIST) && value_is(after, VALUE_LIST) && before->count == after->count) {
+        for (uint32_t i = 0; i < before->count; i++) {
+            struct pointer_place here = {.parent = place, .index = i, .in_list = true};
+            lost_value(l, node, &before->items[i], &after->items[i], &here);
+        }
+    } else if (after == NULL || !value_equal(before, after)) {
+        *ARENA_PUSH(l->arena, l->lost) = pointer_of_place(l->arena, place);
+    }
+}
+
+void default_lost(struct arena *arena, const struct default_node *node, const struct value *before,
+                  const struct value *after, struct str_list *lost)
+{
+    struct losing losing = {arena, lost};
+    lost_value(&losing, node, before, after, NULL);
+}

@@ -1,0 +1,21 @@
+/* verify.h — is what was written what the snapshot says, but for what named rules did?
+ *
+ * The log of a run is taken at its word: each of its entries is done again to the object as it was read, in order, and
+ * the result must be what was written, member by member. So every difference between snapshot and repository is one
+ * entry of one rule, or it is unexplained: a file that lost a field, a rule that changed more than it said, a rule that
+ * said more than it changed. A default that was taken out must besides be one that the server puts back as it was.
+ * Nothing fails; what is wrong is in the result. No text here holds a value of an object.
+ */
+#pragma once
+#include "transform/transform.h"
+
+struct verification {
+    size_t objects;                        /* of the snapshot */
+    size_t explained;                      /* entries that account for a difference */
+    struct value_map_builder rules;        /* rule → entries; only those that account for any */
+    struct value_list_builder unexplained; /* {resource, path, what} */
+};
+
+/* `written` is what the repository comes to, sorted, one object once; `log` is of the run that it was written from. */
+void transform_verify(struct arena *arena, const struct transform_log *log, const struct bundle *written,
+                      struct verification *ret_verification);
