@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "core/config/config.h"
+#include "core/kube/kube.h"
 #include "core/run.h"
 
 #define GITOPS_PIPE_CONFIG_FILE "gitops-pipe.yaml"
@@ -88,6 +89,8 @@ bool cli_need_kube(struct cli *cli, struct err *err) WARN_UNUSED;
 /* The argument at `index`, or USAGE with the command's own arguments. */
 bool cli_argument(struct cli *cli, size_t index, struct str *ret, struct err *err) WARN_UNUSED;
 
+/* What the configuration takes of a cluster (cmd_backup.c). */
+struct kube_selection cli_selection(const struct cli *cli);
 /* Reads the cluster that the configuration names (cmd_backup.c). */
 bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;
 

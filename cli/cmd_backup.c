@@ -3,16 +3,20 @@
 
 #include "backupd/backup.h"
 #include "cli/cli.h"
-#include "core/kube/kube.h"
+
+struct kube_selection cli_selection(const struct cli *cli)
+{
+    const struct config *config = &cli->config;
+    return (struct kube_selection){.include_namespaces = config->include_namespaces,
+                                   .exclude_namespaces = config->exclude_namespaces,
+                                   .include_types = config->include_types,
+                                   .exclude_types = config->exclude_types,
+                                   .allow_missing = config->allow_missing};
+}
 
 bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err)
 {
-    const struct config *config = &cli->config;
-    struct kube_selection selection = {.include_namespaces = config->include_namespaces,
-                                       .exclude_namespaces = config->exclude_namespaces,
-                                       .include_types = config->include_types,
-                                       .exclude_types = config->exclude_types,
-                                       .allow_missing = config->allow_missing};
+    struct kube_selection selection = cli_selection(cli);
     if (!cli_need_kube(cli, err) ||
         !kube_snapshot(cli->run.kube, cli->arena, &selection, cli->run.progress, ret_bundle, err))
         return false;

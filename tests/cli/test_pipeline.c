@@ -348,3 +348,30 @@ Test(pipeline, run_backs_up_although_git_cannot_be_reached)
     expect_refused(PIPE(&shop, "doctor"), 6, "not everything");
     close_shop(&shop);
 }
+
+Test(pipeline, rbac_prints_roles_for_what_the_cluster_serves)
+{
+    struct shop shop = open_shop();
+    const struct value *list = json_of(&shop, PIPE(&shop, "rbac", "--output", "json"));
+    bool custom = false;
+    VALUE_EACH(rule, value_key(value_item(value_key(list, "items"), 2), "rules"))
+        custom = custom ||
+                 str_contains(value_str(value_item(value_key(rule, "apiGroups"), 0)), STR("openshift.io"));
+    cr_expect(str_is(value_str(value_key(list, "kind")), "List"));
+    cr_expect(custom, "the groups of custom resources have their rules");
+
+    struct program_result text =
+        PIPE(&shop, "rbac", "--service-account", "ops/nightly", "--namespace", "shop");
+    cr_expect_eq(text.status, 0, "%.*s", STR_ARG(text.err));
+    cr_expect(str_contains(text.out, STR("kind: RoleBinding")), "%.*s", STR_ARG(text.out));
+    cr_expect(str_contains(text.out, STR("name: nightly")), "%.*s", STR_ARG(text.out));
+    expect_refused(PIPE(&shop, "rbac", "--service-account", "nightly"), 2, "NAMESPACE/NAME");
+    sandbox_stop(shop.sandbox);
+
+    struct program_result alone = PIPE(&shop, "rbac");
+    cr_expect_eq(alone.status, 0, "%.*s", STR_ARG(alone.err));
+    cr_expect(str_contains(alone.err, STR("built-in types alone")), "%.*s", STR_ARG(alone.err));
+    cr_expect(str_contains(alone.out, STR("- deployments")), "%.*s", STR_ARG(alone.out));
+    shop.sandbox = NULL;
+    close_shop(&shop);
+}
