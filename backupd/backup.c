@@ -6,10 +6,12 @@
 #include <unistd.h>
 
 #include "backupd/part.h"
+#include "backupd/seal.h"
 #include "core/base/json.h"
 #include "core/base/parallel.h"
 #include "core/base/version.h"
 #include "core/config/config.h"
+#include "core/keys.h"
 
 /* Packing is computing, storing is waiting: a few of each at once. */
 enum { THREADS = 4 };
@@ -30,7 +32,9 @@ struct backup {
     pthread_mutex_t lock;                 /* of tallies, manifest.packs, progress and run->arena */
     size_t stored;
     struct value_list_builder notes;
-    const char *spool_dir; /* NULL: $TMPDIR */
+    struct age_recipients recipients; /* none: packs are not encrypted */
+    struct seal_index sealed;         /* what earlier backups hold for the same recipients */
+    const char *spool_dir;            /* NULL: $TMPDIR */
     int64_t began_ms;
 };
 
@@ -85,7 +89,12 @@ static bool begin(struct backup *b, struct bundle *bundle, struct err *err)
         .problems = bundle->problems,
     };
     parts_of(b->run->arena, bundle, &b->parts);
-    return true;
+    if (!keys_recipients(b->run, &b->recipients, err))
+        return false;
+    if (b->recipients.count == 0)
+        return true;
+    b->manifest.recipients = b->run->config->encrypt_recipients;
+    return seal_index_read(b->run, cluster, &b->manifest.recipients, &b->sealed, err);
 }
 
 /* ---- the marker ---- */
@@ -130,25 +139,24 @@ static void note_weakness(struct backup *b)
 
 /* ---- packs ---- */
 
-static bool look_up(struct store *store, struct arena *arena, const struct pack *pack,
+static bool look_up(struct store *store, struct arena *arena, const struct manifest_pack *pack,
                     struct store_info *info, enum held *ret_held, struct err *err)
 {
-    if (!store_head(store, arena, manifest_pack_key(arena, &pack->sha256), info, err)) {
+    if (!store_head(store, arena, manifest_pack_key(arena, pack), info, err)) {
         *ret_held = HELD_NOT;
         return err->code == ERR_NOT_FOUND;
     }
-    bool same =
-        info->bytes == pack->bytes.len && (!info->has_sha256 || sha256_eq(&info->sha256, &pack->sha256));
+    bool same = info->bytes == pack->bytes && (!info->has_sha256 || sha256_eq(&info->sha256, &pack->sha256));
     *ret_held = same ? HELD_WHOLE : HELD_DAMAGED;
     return true;
 }
 
 /* Sent, and then asked for: what counts is what the store says that it holds. */
-static bool send(struct store *store, struct arena *arena, const struct pack *pack, struct store_info *info,
-                 struct err *err)
+static bool send(struct store *store, struct arena *arena, const struct manifest_pack *pack, struct str bytes,
+                 struct store_info *info, struct err *err)
 {
     enum held held = HELD_NOT;
-    if (!store_put(store, arena, manifest_pack_key(arena, &pack->sha256), pack->bytes, NULL, err) ||
+    if (!store_put(store, arena, manifest_pack_key(arena, pack), bytes, NULL, err) ||
         !look_up(store, arena, pack, info, &held, err))
         return false;
     if (held == HELD_WHOLE)
@@ -157,31 +165,47 @@ static bool send(struct store *store, struct arena *arena, const struct pack *pa
     return err_next(err, "check the health of the store; nothing was published");
 }
 
-static bool publish_pack(struct backup *b, struct arena *arena, const struct pack *pack,
-                         struct store_info *info, enum held *ret_held, struct err *err)
+static bool publish_pack(struct backup *b, struct arena *arena, const struct manifest_pack *pack,
+                         struct str bytes, struct store_info *info, enum held *ret_held, struct err *err)
 {
     if (!look_up(b->run->store, arena, pack, info, ret_held, err))
         return false;
-    return *ret_held == HELD_WHOLE || b->dry || send(b->run->store, arena, pack, info, err);
+    return *ret_held == HELD_WHOLE || b->dry || send(b->run->store, arena, pack, bytes, info, err);
 }
 
-static void note_pack(struct backup *b, size_t index, const struct pack *pack, const struct store_info *info,
-                      enum held held)
+/* An encrypted pack never looks the same twice, so what is there is known by its plain hash; where that copy is damaged
+ * or gone, a new one takes its place under a new name. */
+static bool publish_sealed(struct backup *b, struct arena *arena, struct manifest_pack *pack,
+                           struct str plain, struct store_info *info, enum held *ret_held, struct err *err)
 {
-    const struct part *part = &b->parts.items[index];
+    struct spool *spool = NULL;
+    struct str bytes = STR_NONE;
+    enum held before = HELD_NOT;
+    pack->encrypted = true;
+    pack->plain = pack->sha256;
+    if (seal_index_find(&b->sealed, pack)) {
+        if (!look_up(b->run->store, arena, pack, info, &before, err))
+            return false;
+        *ret_held = before;
+        if (before == HELD_WHOLE)
+            return true;
+    }
+    bool published = seal_pack(&b->recipients, plain, b->spool_dir, pack, &spool, &bytes, err) &&
+                     publish_pack(b, arena, pack, bytes, info, ret_held, err);
+    *ret_held = before;
+    spool_drop(spool);
+    return published;
+}
+
+static void note_pack(struct backup *b, size_t index, const struct manifest_pack *pack,
+                      const struct store_info *info, enum held held)
+{
     pthread_mutex_lock(&b->lock);
     b->tallies[held].packs++;
-    b->tallies[held].bytes += pack->bytes.len;
+    b->tallies[held].bytes += pack->bytes;
     struct manifest_pack *noted = &b->manifest.packs.items[index];
-    *noted = (struct manifest_pack){
-        .part = part->part,
-        .namespace = part->namespace,
-        .sha256 = pack->sha256,
-        .bytes = pack->bytes.len,
-        .raw_bytes = pack->raw_bytes,
-        .entries = pack->entries,
-        .version = str_dup(b->run->arena, info->version),
-    };
+    *noted = *pack;
+    noted->version = str_dup(b->run->arena, info->version);
     progress_step(b->run->progress, "storing", ++b->stored, b->parts.count, "packs",
                   manifest_pack_name(b->run->arena, noted));
     pthread_mutex_unlock(&b->lock);
@@ -192,18 +216,24 @@ static bool publish_part(void *ctx, size_t index, struct err *err)
     struct backup *b = ctx;
     const struct part *part = &b->parts.items[index];
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
-    struct manifest_pack named = {.part = part->part, .namespace = part->namespace};
+    struct manifest_pack noted = {.part = part->part, .namespace = part->namespace};
     struct pack_writer *writer = NULL;
     struct store_info info = {0};
     struct pack pack = {0};
     enum held held = HELD_NOT;
 
-    bool published = part_pack(b->bundle, part, b->spool_dir, &writer, &pack, err) &&
-                     publish_pack(b, scratch, &pack, &info, &held, err);
+    bool published = part_pack(b->bundle, part, b->spool_dir, &writer, &pack, err);
+    noted.sha256 = pack.sha256;
+    noted.bytes = pack.bytes.len;
+    noted.raw_bytes = pack.raw_bytes;
+    noted.entries = pack.entries;
+    published =
+        published && (b->recipients.count ? publish_sealed(b, scratch, &noted, pack.bytes, &info, &held, err)
+                                          : publish_pack(b, scratch, &noted, pack.bytes, &info, &held, err));
     if (published)
-        note_pack(b, index, &pack, &info, held);
+        note_pack(b, index, &noted, &info, held);
     pack_drop(writer);
-    return published || err_context(err, "pack %.*s", STR_ARG(manifest_pack_name(scratch, &named)));
+    return published || err_context(err, "pack %.*s", STR_ARG(manifest_pack_name(scratch, &noted)));
 }
 
 static bool publish_parts(struct backup *b, struct err *err)

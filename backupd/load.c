@@ -54,8 +54,8 @@ static bool load_packs(struct run *run, const struct manifest *m, struct bundle 
         const struct manifest_pack *pack = loading.pack = &m->packs.items[i];
         progress_step(run->progress, "loading", i, m->packs.count, "packs",
                       manifest_pack_name(run->arena, pack));
-        if (!part_read(run->store, run->arena, pack,
-                       pack->part == MANIFEST_SCHEMA ? load_document : load_object, &loading, err))
+        if (!part_read(run, run->arena, pack, pack->part == MANIFEST_SCHEMA ? load_document : load_object,
+                       &loading, err))
             return false;
     }
     progress_step(run->progress, "loading", m->packs.count, m->packs.count, "packs", STR_NONE);

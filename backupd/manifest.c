@@ -10,9 +10,10 @@ static const char *const part_names[] = {
 
 /* ---- keys and names ---- */
 
-struct str manifest_pack_key(struct arena *arena, const struct sha256 *sha256)
+struct str manifest_pack_key(struct arena *arena, const struct manifest_pack *pack)
 {
-    return str_fmt(arena, "packs/%.*s.tar.zst", STR_ARG(sha256_hex(arena, sha256)));
+    return str_fmt(arena, "packs/%.*s.tar.zst%s", STR_ARG(sha256_hex(arena, &pack->sha256)),
+                   pack->encrypted ? ".age" : "");
 }
 
 struct str manifest_prefix(struct arena *arena, struct str cluster)
@@ -81,7 +82,9 @@ static const struct value *pack_value(struct arena *a, const struct manifest_pac
                      {"namespace", text_or_none(a, pack->namespace)},
                      {"sha256", value_string(a, sha256_hex(a, &pack->sha256))},
                      {"bytes", number(a, pack->bytes)}, {"rawBytes", number(a, pack->raw_bytes)},
-                     {"entries", number(a, pack->entries)}, {"versionId", text_or_none(a, pack->version)});
+                     {"entries", number(a, pack->entries)}, {"versionId", text_or_none(a, pack->version)},
+                     {"encryption", pack->encrypted ? value_cstr(a, "age") : NULL},
+                     {"plainSha256", pack->encrypted ? value_string(a, sha256_hex(a, &pack->plain)) : NULL});
 }
 
 const struct value *manifest_missing(struct arena *a, const struct resource_types *types)
@@ -97,7 +100,9 @@ const struct value *manifest_missing(struct arena *a, const struct resource_type
 
 const struct value *manifest_value(struct arena *a, const struct manifest *m)
 {
-    struct value_list_builder types = {0}, packs = {0}, problems = {0};
+    struct value_list_builder types = {0}, packs = {0}, problems = {0}, recipients = {0};
+    for (size_t i = 0; i < m->recipients.count; i++)
+        value_push(a, &recipients, value_string(a, m->recipients.items[i]));
     for (size_t i = 0; i < m->types.count; i++)
         value_push(a, &types, type_value(a, &m->types.items[i]));
     for (size_t i = 0; i < m->packs.count; i++)
@@ -113,6 +118,7 @@ const struct value *manifest_value(struct arena *a, const struct manifest *m)
                    {"version", value_string(a, m->server_version)}, {"sandbox", value_bool(a, m->sandbox)})},
         {"resourceVersion", value_string(a, m->resource_version)}, {"complete", value_bool(a, m->complete)},
         {"missing", manifest_missing(a, &m->types)}, {"objects", number(a, m->objects)},
+        {"recipients", m->recipients.count ? value_list_done(a, &recipients) : NULL},
         {"packs", value_list_done(a, &packs)}, {"types", value_list_done(a, &types)},
         {"problems", m->problems.count ? value_list_done(a, &problems) : NULL});
 }
@@ -199,6 +205,16 @@ static bool read_part(struct reader *r, enum manifest_part *ret_part)
     return false;
 }
 
+static void read_encryption(struct reader *r, struct manifest_pack *pack)
+{
+    struct str name = text(r, "encryption", false), plain = text(r, "plainSha256", name.len != 0);
+    pack->encrypted = name.len != 0;
+    if (pack->encrypted && !str_is(name, "age") && r->fault == NULL)
+        r->fault = "encryption";
+    if (pack->encrypted && !sha256_from_hex(plain, &pack->plain) && r->fault == NULL)
+        r->fault = "plainSha256";
+}
+
 static bool read_packs(struct arena *arena, const struct value *list, struct manifest *m, struct err *err)
 {
     VALUE_EACH(item, list) {
@@ -214,6 +230,7 @@ static bool read_packs(struct arena *arena, const struct value *list, struct man
             r.fault = "part";
         if (!sha256_from_hex(text(&r, "sha256", true), &pack.sha256) && r.fault == NULL)
             r.fault = "sha256";
+        read_encryption(&r, &pack);
         if ((pack.part == MANIFEST_NAMESPACE) != (pack.namespace.len != 0) && r.fault == NULL)
             r.fault = "namespace";
         if (!whole(&r, "packs", m->packs.count, err))
@@ -264,6 +281,8 @@ static bool read_root(struct arena *arena, const struct value *root, struct mani
     m->objects = count(&r, "objects");
     const struct value *types = field(&r, "types", VALUE_LIST, true),
                        *packs = field(&r, "packs", VALUE_LIST, true);
+    VALUE_EACH(recipient, field(&r, "recipients", VALUE_LIST, false))
+        *ARENA_PUSH(arena, &m->recipients) = value_str(recipient);
     VALUE_EACH(problem, field(&r, "problems", VALUE_LIST, false))
         *ARENA_PUSH(arena, &m->problems) = value_str(problem);
     if (m->id.len == 0 && r.fault == NULL)

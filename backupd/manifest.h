@@ -1,7 +1,7 @@
 /* manifest.h — what a backup is: one JSON document, written last, never changed.
  *
  * Keys in the store:
- *   packs/<sha256>.tar.zst                        content-addressed, shared by backups
+ *   packs/<sha256>.tar.zst[.age]                  content-addressed, shared by backups
  *   backups/<cluster>/<id>/manifest.json          a backup exists when this does
  *   backups/<cluster>/<id>/in-progress.json       marker while it is made
  * An id is the UTC time to the millisecond and 32 random bits, "20261121T020000.123Z-7f3a9c2e": ids sort by time.
@@ -20,9 +20,11 @@ enum manifest_part { MANIFEST_CLUSTER, MANIFEST_NAMESPACE, MANIFEST_SCHEMA };
 struct manifest_pack {
     enum manifest_part part;
     struct str namespace; /* of MANIFEST_NAMESPACE */
-    struct sha256 sha256;
+    struct sha256 sha256; /* of what is stored */
     uint64_t bytes, raw_bytes, entries;
-    struct str version; /* S3 VersionId; empty without */
+    bool encrypted;      /* age around the zstd */
+    struct sha256 plain; /* of an encrypted pack before that: what did not change is known again by it */
+    struct str version;  /* S3 VersionId; empty without */
 };
 
 struct manifest_packs {
@@ -37,7 +39,8 @@ struct manifest {
     uint64_t objects;
     struct resource_types types;
     struct manifest_packs packs;
-    struct str_list problems; /* what the snapshot left out, one line each */
+    struct str_list recipients; /* age1…, whom packs are encrypted for; empty: they are not */
+    struct str_list problems;   /* what the snapshot left out, one line each */
 };
 
 const struct value *manifest_value(struct arena *arena, const struct manifest *manifest);
@@ -55,7 +58,8 @@ const struct value *manifest_missing(struct arena *arena, const struct resource_
 /* "deployments.apps", "pods" */
 struct str manifest_type_name(struct arena *arena, const struct resource_type *type);
 
-struct str manifest_pack_key(struct arena *arena, const struct sha256 *sha256);
+/* "packs/<sha256>.tar.zst", with ".age" behind it where it is encrypted. */
+struct str manifest_pack_key(struct arena *arena, const struct manifest_pack *pack);
 struct str manifest_key(struct arena *arena, struct str cluster, struct str id);
 struct str manifest_marker_key(struct arena *arena, struct str cluster, struct str id);
 /* "backups/<cluster>/", or "backups/" for an empty cluster. */

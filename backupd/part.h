@@ -2,6 +2,7 @@
  * and OpenAPI documents. The same part of the same cluster always makes the same bytes (core/store/pack.h). */
 #pragma once
 #include "backupd/manifest.h"
+#include "core/run.h"
 #include "core/store/pack.h"
 
 struct part {
@@ -22,9 +23,11 @@ bool part_pack(const struct bundle *bundle, const struct part *part, const char 
                struct pack_writer **ret_writer, struct pack *ret_pack, struct err *err) WARN_UNUSED;
 
 /* Fetches a pack, proves its hash before a byte of it is parsed, and hands its entries to `entry`; what they hold lives
- * in `arena`. NOT_FOUND or CORRUPT name the pack. */
-bool part_read(struct store *store, struct arena *arena, const struct manifest_pack *pack,
-               pack_entry_fn entry, void *ctx, struct err *err) WARN_UNUSED;
+ * in `arena`. NOT_FOUND or CORRUPT name the pack; DENIED where it is encrypted and no identity is at hand that reads it. */
+bool part_read(struct run *run, struct arena *arena, const struct manifest_pack *pack, pack_entry_fn entry,
+               void *ctx, struct err *err) WARN_UNUSED;
+/* Fetches a pack and proves its hash, which needs no key. */
+bool part_check(struct run *run, const struct manifest_pack *pack, struct err *err) WARN_UNUSED;
 /* The object of an entry, which must belong into `pack`. */
 bool part_object(struct arena *arena, const struct manifest_pack *pack, struct str path, struct str body,
                  struct resource *ret_resource, struct err *err) WARN_UNUSED;

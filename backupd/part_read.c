@@ -1,5 +1,7 @@
 #include "backupd/part.h"
+#include "backupd/seal.h"
 #include "core/base/json.h"
+#include "core/keys.h"
 #include "core/store/spool.h"
 
 struct counted {
@@ -20,7 +22,37 @@ static void spool_cleanup(struct spool **spool)
     spool_drop(*spool);
 }
 
-static bool unpack(struct store *store, struct arena *arena, const struct manifest_pack *pack, struct str key,
+static bool fetch(struct run *run, const struct manifest_pack *pack, struct str key, struct spool **spool,
+                  struct str *ret_bytes, struct err *err)
+{
+    if (store_fetch(run->store, key, pack->bytes, &pack->sha256, NULL, spool, ret_bytes, err))
+        return true;
+    if (err->code == ERR_NOT_FOUND)
+        err_next(err, "this pack is gone from the store; `list` shows other backups");
+    return false;
+}
+
+/* The bytes of the pack itself: fetched, proved, and decrypted where they are encrypted. */
+static bool open_pack(struct run *run, const struct manifest_pack *pack, struct str key, struct spool **spool,
+                      struct str *ret_bytes, struct err *err)
+{
+    CLEANUP(spool_cleanup) struct spool *sealed = NULL;
+    struct age_identities identities;
+    if (!fetch(run, pack, key, &sealed, ret_bytes, err))
+        return false;
+    if (!pack->encrypted) {
+        *spool = sealed;
+        sealed = NULL;
+        return true;
+    }
+    if (!keys_identities(run, &identities, err))
+        return false;
+    bool good = seal_open(&identities, *ret_bytes, pack, spool, ret_bytes, err);
+    age_wipe(&identities);
+    return good;
+}
+
+static bool unpack(struct run *run, struct arena *arena, const struct manifest_pack *pack, struct str key,
                    struct counted *counted, struct err *err)
 {
     CLEANUP(spool_cleanup) struct spool *spool = NULL;
@@ -29,12 +61,8 @@ static bool unpack(struct store *store, struct arena *arena, const struct manife
 
     limits.max_entries = pack->entries;
     limits.max_bytes = pack->raw_bytes;
-    if (!store_fetch(store, key, pack->bytes, &pack->sha256, NULL, &spool, &bytes, err)) {
-        if (err->code == ERR_NOT_FOUND)
-            err_next(err, "this pack is gone from the store; `list` shows other backups");
-        return false;
-    }
-    if (!pack_read(arena, bytes, &limits, count_entry, counted, err))
+    if (!open_pack(run, pack, key, &spool, &bytes, err) ||
+        !pack_read(arena, bytes, &limits, count_entry, counted, err))
         return false;
     if (counted->entries == pack->entries)
         return true;
@@ -42,18 +70,30 @@ static bool unpack(struct store *store, struct arena *arena, const struct manife
                    (unsigned long long)counted->entries, (unsigned long long)pack->entries);
 }
 
-bool part_read(struct store *store, struct arena *arena, const struct manifest_pack *pack,
-               pack_entry_fn entry, void *ctx, struct err *err)
+static bool name_fault(const struct manifest_pack *pack, struct str key, struct err *err)
 {
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
-    struct counted counted = {entry, ctx, 0};
-    struct str key = manifest_pack_key(scratch, &pack->sha256);
-
-    if (unpack(store, arena, pack, key, &counted, err))
-        return true;
     if (err->code == ERR_CORRUPT)
         err_next(err, "`verify` lists every damaged pack; `list` shows other backups");
     return err_context(err, "pack %.*s (%.*s)", STR_ARG(manifest_pack_name(scratch, pack)), STR_ARG(key));
+}
+
+bool part_check(struct run *run, const struct manifest_pack *pack, struct err *err)
+{
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    CLEANUP(spool_cleanup) struct spool *spool = NULL;
+    struct str key = manifest_pack_key(scratch, pack), bytes = STR_NONE;
+    return fetch(run, pack, key, &spool, &bytes, err) || name_fault(pack, key, err);
+}
+
+bool part_read(struct run *run, struct arena *arena, const struct manifest_pack *pack, pack_entry_fn entry,
+               void *ctx, struct err *err)
+{
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct counted counted = {entry, ctx, 0};
+    struct str key = manifest_pack_key(scratch, pack);
+
+    return unpack(run, arena, pack, key, &counted, err) || name_fault(pack, key, err);
 }
 
 bool part_document(struct arena *arena, struct str body, const struct value **ret_document, struct err *err)

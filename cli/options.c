@@ -21,7 +21,7 @@ static const struct command commands[] = {
 #undef COMMAND
 };
 
-static const char everywhere[] = "config kubeconfig context output quiet log-format help version";
+static const char everywhere[] = "config kubeconfig context identity output quiet log-format help version";
 
 const struct command *cli_commands(size_t *ret_count)
 {

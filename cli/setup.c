@@ -49,6 +49,8 @@ static bool override_config(struct cli *cli, struct err *err)
                                                         .region = config->stores.items[0].region,
                                                         .endpoint = config->stores.items[0].endpoint,
                                                         .ca_file = config->stores.items[0].ca_file};
+    if (cli_has(cli, OPTION_IDENTITY))
+        config->identity_file = cli_option(cli, OPTION_IDENTITY);
     if (cli_has(cli, OPTION_NAMESPACE))
         config->include_namespaces = cli->options[OPTION_NAMESPACE];
     if (cli_has(cli, OPTION_ENVIRONMENT))
