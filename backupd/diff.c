@@ -269,7 +269,7 @@ static bool load_side(struct difference *d, struct arena *scratch, size_t index,
         if (has_pack(other, loading.pack)) {
             d->unchanged += index == TO && d->options->types.count == 0 ? loading.pack->entries : 0;
             d->packs_skipped += index == TO;
-        } else if (!part_read(d->run->store, scratch, loading.pack, load_object, &loading, err)) {
+        } else if (!part_read(d->run, scratch, loading.pack, load_object, &loading, err)) {
             return err_context(err, "backup %.*s", STR_ARG(side->manifest.id));
         }
     }
