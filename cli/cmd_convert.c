@@ -10,6 +10,26 @@
 
 #define MAX_READ_BACK ((size_t)8 << 30)
 
+static void print_values(const struct value *step, struct buf *out)
+{
+    struct str before = value_str(value_key(step, "before")), after = value_str(value_key(step, "after"));
+    if (before.len != 0)
+        buf_fmt(out, ": %.*s", STR_ARG(before));
+    if (after.len != 0)
+        buf_fmt(out, " → %.*s", STR_ARG(after));
+}
+
+/* How to switch a rule off for an object stands once, behind the last thing that it did. */
+static void print_off(const struct value *steps, const struct value *step, struct buf *out)
+{
+    struct str off = value_str(value_key(step, "off"));
+    bool more = false;
+    VALUE_EACH(other, steps)
+        more = more || (other > step && str_eq(value_str(value_key(other, "off")), off));
+    if (!more && off.len != 0)
+        buf_fmt(out, "            off: %.*s\n", STR_ARG(off));
+}
+
 static void print_explanation(struct cli *cli, const struct value *steps, struct buf *out)
 {
     struct str told = STR_NONE;
@@ -19,9 +39,11 @@ static void print_explanation(struct cli *cli, const struct value *steps, struct
         if (!str_eq(resource, told))
             buf_fmt(out, "%.*s\n", STR_ARG(resource));
         told = resource;
-        buf_fmt(out, "  %-8.*s  %.*s%s[%.*s] %.*s\n", STR_ARG(value_str(value_key(step, "action"))),
-                STR_ARG(path), path.len ? "  " : "", STR_ARG(value_str(value_key(step, "rule"))),
+        buf_fmt(out, "  %-8.*s  %.*s", STR_ARG(value_str(value_key(step, "action"))), STR_ARG(path));
+        print_values(step, out);
+        buf_fmt(out, "%s[%.*s] %.*s\n", path.len ? "  " : "", STR_ARG(value_str(value_key(step, "rule"))),
                 STR_ARG(value_str(value_key(step, "why"))));
+        print_off(steps, step, out);
     }
 }
 
@@ -72,6 +94,19 @@ static bool check_out(struct cli *cli, const char *out, struct err *err)
     return err_next(err, "name an empty folder with --out, or say --force to write between them");
 }
 
+static void print_releases(const struct value *releases, struct buf *out)
+{
+    VALUE_EACH(release, releases) {
+        struct str version = value_str(value_key(release, "chartVersion"));
+        buf_fmt(
+            out, "\n helm: %.*s/%.*s, chart %.*s%s%.*s, %.*s objects",
+            STR_ARG(value_str(value_key(release, "namespace"))),
+            STR_ARG(value_str(value_key(release, "release"))),
+            STR_ARG(value_key(release, "chart") ? value_str(value_key(release, "chart")) : STR("unknown")),
+            version.len ? " " : "", STR_ARG(version), STR_ARG(value_text(value_key(release, "objects"))));
+    }
+}
+
 static void print_convert(struct cli *cli, const struct value *result, struct buf *out)
 {
     int64_t objects = 0, declared = 0, files = 0;
@@ -90,6 +125,7 @@ static void print_convert(struct cli *cli, const struct value *result, struct bu
         buf_fmt(out, "%s %.*s", i ? "," : "", STR_ARG(cli->config.environments.items[i].name));
     if (secrets != 0)
         buf_fmt(out, " · secrets: omitted, %zu must be provided (listed in README.md)", secrets);
+    print_releases(value_key(transform, "helmReleases"), out);
     buf_fmt(out, "\n %" PRId64 " files %s %.*s\n", files,
             value_true(value_key(result, "dryRun")) ? "would go to" : "in",
             STR_ARG(value_str_in(result, PATH("out"))));

@@ -34,6 +34,13 @@ static bool set_secrets_mode(struct cli *cli, struct err *err)
                     "use --secrets omit, and provide the Secrets that the README of the repository lists");
 }
 
+static bool set_helm_marks(struct cli *cli, struct err *err)
+{
+    struct str wanted = cli_option(cli, OPTION_HELM);
+    return wanted.len == 0 || config_helm_marks(wanted, &cli->config.helm_marks) ||
+           err_set(err, ERR_USAGE, "--helm wants keep or strip, not \"%.*s\"", STR_ARG(wanted));
+}
+
 /* What is said on the command line stands above the file. */
 static bool override_config(struct cli *cli, struct err *err)
 {
@@ -59,7 +66,7 @@ static bool override_config(struct cli *cli, struct err *err)
         config->drill_target = cli_option(cli, OPTION_TARGET);
     for (size_t i = 0; i < cli->options[OPTION_ALLOW_MISSING].count; i++)
         *ARENA_PUSH(cli->arena, &config->allow_missing) = cli->options[OPTION_ALLOW_MISSING].items[i];
-    return set_secrets_mode(cli, err);
+    return set_helm_marks(cli, err) && set_secrets_mode(cli, err);
 }
 
 bool cli_setup(struct cli *cli, struct err *err)

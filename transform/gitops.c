@@ -1,20 +1,113 @@
 /* Marks by which a GitOps engine knows what it owns. */
 #include "transform/rule.h"
 
+#define TRACKING_ID     "argocd.argoproj.io/tracking-id"
+#define INSTANCE        "argocd.argoproj.io/instance"
+#define LEGACY_INSTANCE "applications.argoproj.io/app-name"
+
 static bool is_argocd_annotation(struct str key, struct str text)
 {
-    return str_is(key, "argocd.argoproj.io/tracking-id") || str_is(key, "argocd.argoproj.io/installation-id");
+    return str_is(key, TRACKING_ID) || str_is(key, "argocd.argoproj.io/installation-id");
 }
 
 static bool is_argocd_label(struct str key, struct str text)
 {
-    return str_is(key, "argocd.argoproj.io/instance");
+    return str_is(key, INSTANCE);
+}
+
+/* The image's tag says which Argo CD it is: "quay.io/argoproj/argocd:v2.13.1". */
+static bool tracks_by_annotation_by_default(const struct scene *scene, struct str namespace)
+{
+    static const char *const kinds[] = {"StatefulSet", "Deployment"};
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        const struct resource *controller =
+            scene_find(scene, STR("apps"), str_of(kinds[i]), namespace, STR("argocd-application-controller"));
+        const struct value *pod =
+            controller ? value_in(controller->object, PATH("spec", "template", "spec")) : NULL;
+        struct str image = value_str(value_key(value_item(value_key(pod, "containers"), 0), "image"));
+        struct str tag = str_from(image, str_rfind(image, ':') + 1);
+        if (str_starts(tag, STR("v2.")) || str_starts(tag, STR("v1.")))
+            return false;
+    }
+    return true;
+}
+
+void tracking_gather(struct scene *scene)
+{
+    struct tracking *tracking = &scene->tracking;
+    for (size_t i = 0; i < scene->live->count; i++) {
+        const struct resource *map = &scene->live->items[i];
+        if (!resource_is(map, "", "ConfigMap") || !str_is(map->name, "argocd-cm"))
+            continue;
+        const struct value *data = value_key(map->object, "data");
+        struct str method = value_str(value_key(data, "application.resourceTrackingMethod"));
+        struct str key = value_str(value_key(data, "application.instanceLabelKey"));
+        bool by_default = method.len == 0 && !tracks_by_annotation_by_default(scene, map->namespace);
+        tracking->namespace = map->namespace;
+        tracking->by_label = str_starts(method, STR("label")) || by_default;
+        tracking->label = key.len ? key : STR("app.kubernetes.io/instance");
+        return;
+    }
+}
+
+/* "web", or "team-a_web" for an Application outside Argo CD's own namespace: no name holds an underscore. */
+static struct owner_name application_named(const struct scene *scene, struct str text)
+{
+    size_t cut = str_find(text, '_');
+    if (cut == text.len)
+        return (struct owner_name){scene->tracking.namespace, text};
+    return (struct owner_name){str_slice(text, 0, cut), str_from(text, cut + 1)};
+}
+
+static bool has_application(const struct scene *scene, struct str text)
+{
+    struct owner_name name = application_named(scene, text);
+    return text.len != 0 &&
+           scene_find(scene, STR("argoproj.io"), STR("Application"), name.namespace, name.name) != NULL;
+}
+
+static struct str text_of(const struct resource *live, const char *map, const char *key)
+{
+    return value_str_in(live->object, PATH("metadata", map, key));
+}
+
+/* The value of the label by which the old Argo CD tracks the object; empty when it does not. */
+static struct str tracking_label(const struct scene *scene, const struct resource *live)
+{
+    const struct tracking *tracking = &scene->tracking;
+    if (!tracking->by_label)
+        return STR_NONE;
+    const struct value *labels = value_in(live->object, PATH("metadata", "labels"));
+    struct str value = value_str(value_get(labels, tracking->label));
+    return has_application(scene, value) ? value : STR_NONE;
+}
+
+bool argocd_owner(const struct scene *scene, const struct resource *live, struct owner_name *ret_owner)
+{
+    struct str tracked = text_of(live, "annotations", TRACKING_ID);
+    struct str application = str_cut(&tracked, ':');
+    if (application.len == 0)
+        application = text_of(live, "labels", INSTANCE);
+    if (application.len == 0)
+        application = tracking_label(scene, live);
+    *ret_owner = application_named(scene, application);
+    return application.len != 0;
+}
+
+/* What selects by the label would not find its objects any more. */
+static bool is_selected(const struct subject *subject, struct str label, struct str value)
+{
+    return label_uses_has(&subject->scene->selected, label, value);
 }
 
 void rule_argocd(struct subject *subject)
 {
+    struct str tracked = tracking_label(subject->scene, subject->live);
+    struct str label = subject->scene->tracking.label;
     subject_remove_keys(subject, PATH("metadata", "annotations"), is_argocd_annotation);
     subject_remove_keys(subject, PATH("metadata", "labels"), is_argocd_label);
+    if (tracked.len != 0 && !is_selected(subject, label, tracked))
+        subject_remove_tidy(subject, PATH("metadata", "labels", str_c(subject->arena, label)));
 }
 
 static bool is_flux_label(struct str key, struct str text)

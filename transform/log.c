@@ -1,5 +1,45 @@
+#include <string.h>
+
+#include "core/base/json.h"
 #include "core/base/pointer.h"
 #include "transform/rule.h"
+
+enum { SHOWN_BYTES = 80 };
+
+static bool is_users(const struct transform_rule *rule)
+{
+    return transform_rule_at(transform_rule_index(rule)) != rule;
+}
+
+/* Rules of the configuration have no row; what they did is counted from the log, an object once for each. */
+static void count_users(struct arena *arena, const struct transform_log *log, struct value_map_builder *rules)
+{
+    struct {
+        struct user_count {
+            const struct transform_entry *last;
+            size_t objects;
+        } * items;
+        size_t count, cap;
+    } counts = {0};
+    for (size_t i = 0; i < log->count; i++) {
+        const struct transform_entry *entry = &log->items[i];
+        struct user_count *found = NULL;
+        if (!is_users(entry->rule))
+            continue;
+        for (size_t j = 0; j < counts.count; j++)
+            if (counts.items[j].last->rule == entry->rule)
+                found = &counts.items[j];
+        if (found == NULL) {
+            found = ARENA_PUSH(arena, &counts);
+            *found = (struct user_count){entry, 1};
+        } else if (found->last->resource != entry->resource) {
+            *found = (struct user_count){entry, found->objects + 1};
+        }
+    }
+    for (size_t i = 0; i < counts.count; i++)
+        value_put(arena, rules, str_of(counts.items[i].last->rule->id),
+                  value_int(arena, (int64_t)counts.items[i].objects));
+}
 
 const struct value *transform_section(struct arena *arena, const struct transform_log *log)
 {
@@ -8,11 +48,13 @@ const struct value *transform_section(struct arena *arena, const struct transfor
         if (log->applications[i] > 0)
             value_put(arena, &rules, str_of(transform_rule_at(i)->id),
                       value_int(arena, (int64_t)log->applications[i]));
+    count_users(arena, log, &rules);
     return VALUE_MAP(arena, {"objects", value_int(arena, (int64_t)log->objects)},
                      {"declared", value_int(arena, (int64_t)log->declared)},
                      {"leftOut", value_int(arena, (int64_t)(log->objects - log->declared))},
                      {"rules", value_map_done(arena, &rules)},
-                     {"omittedSecrets", value_list_done(arena, &log->omitted_secrets)});
+                     {"omittedSecrets", value_list_done(arena, &log->omitted_secrets)},
+                     {"helmReleases", value_list_done(arena, &log->helm_releases)});
 }
 
 static bool is_asked_for(const struct resource *resource, struct str kind, struct str namespace,
@@ -22,15 +64,69 @@ static bool is_asked_for(const struct resource *resource, struct str kind, struc
            (namespace.len == 0 || str_eq(resource->namespace, namespace));
 }
 
+/* Where values of secrets stand, or may. */
+static bool may_hold_secrets(struct arena *arena, const struct resource *resource, struct str pointer)
+{
+    static const char *const places[] = {"/data*",
+                                         "/stringData*",
+                                         "/binaryData*",
+                                         "*/env/*",
+                                         "*/args/*",
+                                         "*/command/*",
+                                         "*last-applied-configuration*"};
+    struct str last = str_from(pointer, str_rfind(pointer, '/') + 1);
+    bool keeps = resource_is(resource, "", "Secret") || resource_is(resource, "", "ConfigMap");
+    for (size_t i = 0; i < COUNT_OF(places); i++)
+        if ((i > 2 || keeps) && str_glob(str_of(places[i]), pointer))
+            return true;
+    return sounds_secret(arena, last);
+}
+
+/* A value in a few words: a short scalar as it is, of anything else its size. NULL where it must not be shown. */
+static const struct value *shown(struct arena *arena, const struct transform_entry *entry,
+                                 const struct value *value)
+{
+    if (value == NULL || may_hold_secrets(arena, entry->resource, entry->pointer))
+        return NULL;
+    switch (value->kind) {
+    case VALUE_NULL: return value_cstr(arena, "null");
+    case VALUE_MAP:
+        return value_string(arena, value->count ? str_fmt(arena, "{%u keys}", value->count) : STR("{}"));
+    case VALUE_LIST:
+        return value_string(arena, value->count ? str_fmt(arena, "[%u items]", value->count) : STR("[]"));
+    case VALUE_STRING:
+        if (value->count > SHOWN_BYTES)
+            return value_string(arena, str_fmt(arena, "(%u bytes)", value->count));
+        return value_string(arena, json_text(arena, value));
+    default: return value_string(arena, value_text(value));
+    }
+}
+
+/* The way to keep the rule from this one object; the id alone under transform.disable keeps it from all. */
+static struct str off_text(struct arena *arena, const struct transform_entry *entry)
+{
+    const struct resource *r = entry->resource;
+    if (is_users(entry->rule))
+        return str_fmt(arena, "change transform.rules, rule %s", entry->rule->id + strlen("user."));
+    struct str group = resource_group(r);
+    return str_fmt(arena, "transform.disable: [{rule: %s, match: {type: %.*s%s%.*s%s%.*s, name: %.*s}}]",
+                   entry->rule->id, STR_ARG(r->kind), group.len ? "." : "", STR_ARG(group),
+                   r->namespace.len ? ", namespace: " : "", STR_ARG(r->namespace), STR_ARG(r->name));
+}
+
 static const struct value *explain_entry(struct arena *arena, const struct transform_entry *entry)
 {
     static const char *const words[] = {
         [TRANSFORM_DROPPED] = "left out", [TRANSFORM_REMOVED] = "removed", [TRANSFORM_CHANGED] = "changed"};
+    const struct value *before =
+        entry->pointer.len ? pointer_get(entry->resource->object, entry->pointer) : NULL;
     return VALUE_MAP(arena, {"resource", value_string(arena, resource_label(arena, entry->resource))},
                      {"action", value_cstr(arena, words[entry->action])},
                      {"path", value_string(arena, pointer_dotted(arena, entry->pointer))},
+                     {"before", shown(arena, entry, before)}, {"after", shown(arena, entry, entry->value)},
                      {"rule", value_cstr(arena, entry->rule->id)},
-                     {"why", value_cstr(arena, entry->rule->why)});
+                     {"why", value_cstr(arena, entry->rule->why)},
+                     {"off", value_string(arena, off_text(arena, entry))});
 }
 
 const struct value *transform_explanation(struct arena *arena, const struct transform_log *log,

@@ -5,7 +5,7 @@
 #include "transform/rule.h"
 
 /* Words in a name that promise a secret. Compared in lower case, with '-' and '.' as '_'. */
-static bool sounds_secret(struct arena *arena, struct str name)
+bool sounds_secret(struct arena *arena, struct str name)
 {
     static const struct str words[] = {
         STR_INIT("*password*"),   STR_INIT("*passwd*"),      STR_INIT("*secret*"),

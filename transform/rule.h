@@ -5,10 +5,22 @@
  * write the log; a verb that finds nothing to do does nothing and logs nothing.
  */
 #pragma once
+#include "core/config/config.h"
 #include "transform/default_shape.h"
 #include "transform/kinds.h"
 #include "transform/managed.h"
 #include "transform/transform.h"
+
+struct subject;
+typedef void (*transform_apply_fn)(struct subject *subject);
+
+struct transform_rule {
+    const char *id;
+    int pitfall;
+    const char *applies;
+    transform_apply_fn apply;
+    const char *what, *why;
+};
 
 /* The target of an autoscaler. */
 struct scaled {
@@ -31,12 +43,49 @@ struct custom_kinds {
     size_t count, cap;
 };
 
+/* A rule that the user wrote; `rule` is what the log names. */
+struct user_rule {
+    struct transform_rule rule;
+    const struct config_rule *config;
+};
+
+struct user_rules {
+    struct user_rule *items;
+    size_t count;
+};
+
+/* Who an engine says an object belongs to. */
+struct owner_name {
+    struct str namespace, name;
+};
+
+/* How the Argo CD in the backup tells what it owns. */
+struct tracking {
+    bool by_label;         /* false also where there is no Argo CD */
+    struct str label;      /* its key */
+    struct str namespace; /* Argo CD's own */
+};
+
+/* A selector asks for this label. */
+struct label_use {
+    struct str key, value;
+    bool any; /* for whatever value */
+};
+
+struct label_uses {
+    struct label_use *items; /* sorted */
+    size_t count, cap;
+};
+
 /* All resources as they were read, and what several rules ask about them. */
 struct scene {
     const struct bundle *live;
+    struct user_rules user;
     struct scaled_list scaled;
     struct custom_kinds custom;
     struct default_kinds defaults;
+    struct tracking tracking;
+    struct label_uses selected; /* of the labels that gitops.argocd and helm.marks may take away */
 };
 
 struct subject {
@@ -50,16 +99,6 @@ struct subject {
     struct managed managed;
     bool from_cluster; /* an API server returned it; else it is a manifest, and all in it is meant */
     bool dropped;
-};
-
-typedef void (*transform_apply_fn)(struct subject *subject);
-
-struct transform_rule {
-    const char *id;
-    int pitfall;
-    const char *applies;
-    transform_apply_fn apply;
-    const char *what, *why;
 };
 
 #define RULE(id, pitfall, applies, apply, what, why) void apply(struct subject *subject);
@@ -100,7 +139,35 @@ const struct resource *scene_find(const struct scene *scene, struct str group, s
 /* "apps" of "apps/v1", empty of "v1". */
 struct str api_group(struct str api_version);
 
+/* The user's rules of the configuration as rules of the table's kind (user.c). */
+struct user_rules user_rules_of(struct arena *arena, const struct config *config);
+/* Whether a match of the configuration is for the resource, as it was read (match.c). */
+bool match_takes(const struct config_match *match, const struct scene *scene,
+                 const struct resource *resource);
+
+/* labels.c: who selects by one of `keys`, in whatever resource; whether somebody does by this value. */
+void label_uses_gather(struct arena *arena, const struct bundle *live, const struct str *keys,
+                       size_t key_count, struct label_uses *ret_uses);
+bool label_uses_has(const struct label_uses *uses, struct str key, struct str value);
+
+/* gitops.c: reads argocd-cm; which Application owns an object. */
+void tracking_gather(struct scene *scene);
+bool argocd_owner(const struct scene *scene, const struct resource *live, struct owner_name *ret_owner);
+
+/* helm.c: the labels that Helm and its charts put on objects. */
+enum { HELM_LABELS = 4 };
+extern const struct str helm_labels[HELM_LABELS];
+
+/* ownership.c: a finding for each owner, and the list of Helm's releases for the report. */
+void ownership_report(struct run *run, const struct scene *scene, const struct bundle *declared,
+                      struct transform_log *log);
+
+/* The name promises a secret (report.c). */
+bool sounds_secret(struct arena *arena, struct str name);
+
 /* Gathers what is asked about; call once, on a sorted bundle. */
 void scene_init(struct scene *scene, struct arena *arena, const struct bundle *live);
+/* And what hangs on the configuration. */
+void scene_gather_settings(struct scene *scene, struct run *run);
 /* An autoscaler owns the number of replicas of the resource. */
 bool scene_scales(const struct scene *scene, const struct resource *resource);

@@ -83,6 +83,21 @@ void scene_init(struct scene *scene, struct arena *arena, const struct bundle *l
     default_kinds_compile(&scene->defaults, arena, live, custom_schema, &scene->custom);
 }
 
+/* Every object is looked through for selectors only when a rule is going to ask. */
+void scene_gather_settings(struct scene *scene, struct run *run)
+{
+    struct str keys[HELM_LABELS + 1];
+    size_t count = 0;
+    scene->user = user_rules_of(run->arena, run->config);
+    tracking_gather(scene);
+    if (scene->tracking.by_label)
+        keys[count++] = scene->tracking.label;
+    for (size_t i = 0; run->config->helm_marks == HELM_STRIP && i < HELM_LABELS; i++)
+        keys[count++] = helm_labels[i];
+    if (count != 0)
+        label_uses_gather(run->arena, scene->live, keys, count, &scene->selected);
+}
+
 bool scene_scales(const struct scene *scene, const struct resource *resource)
 {
     struct scaled key = {resource->namespace, resource_group(resource), resource->kind, resource->name};

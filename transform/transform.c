@@ -21,7 +21,10 @@ const struct transform_rule *transform_rule_at(size_t index)
 
 size_t transform_rule_index(const struct transform_rule *rule)
 {
-    return (size_t)(rule - RULES);
+    for (size_t i = 0; i < COUNT_OF(RULES); i++)
+        if (rule->apply == RULES[i].apply)
+            return i;
+    return COUNT_OF(RULES);
 }
 
 const struct transform_rule *transform_rule_find(struct str id)
@@ -88,26 +91,67 @@ static bool is_from_cluster(const struct value *object)
            value_key(metadata, "managedFields");
 }
 
+/* transform.disable with a match. */
+static bool is_off_for(const struct subject *subject, const struct transform_rule *rule)
+{
+    const struct config_offs *offs = &subject->run->config->scoped_off;
+    for (size_t i = 0; i < offs->count; i++)
+        if (str_is(offs->items[i].rule, rule->id) &&
+            match_takes(&offs->items[i].match, subject->scene, subject->live))
+            return true;
+    return false;
+}
+
 static void transform_resource(struct subject *subject, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->count && !subject->dropped; i++) {
+        const struct transform_rule *rule = plan->rules[i];
         size_t before = subject->log->count;
-        subject->rule = plan->rules[i];
-        subject->rule->apply(subject);
+        if (is_off_for(subject, rule))
+            continue;
+        subject->rule = rule;
+        rule->apply(subject);
         if (subject->log->count > before)
-            subject->log->applications[subject->rule - RULES]++;
+            subject->log->applications[rule - RULES]++;
     }
+}
+
+static struct str nearest_rule(struct str wrong)
+{
+    struct str best = STR_NONE;
+    unsigned best_distance = 6;
+    for (size_t i = 0; i < COUNT_OF(RULES); i++) {
+        unsigned distance = str_distance(str_of(RULES[i].id), wrong);
+        if (distance < best_distance) {
+            best = str_of(RULES[i].id);
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+static bool check_rule(struct str id, struct str where, struct err *err)
+{
+    if (transform_rule_find(id) != NULL)
+        return true;
+    struct str near = nearest_rule(id);
+    err_set(err, ERR_USAGE, "%.*s%sno transform rule is called \"%.*s\"%s%.*s%s", STR_ARG(where),
+            where.len ? ": " : "", STR_ARG(id), near.len ? "; did you mean \"" : "", STR_ARG(near),
+            near.len ? "\"?" : "");
+    return err_next(err, "docs/rules.md lists the rules; correct or remove the id");
 }
 
 static bool check_settings(const struct config *config, struct err *err)
 {
     for (size_t i = 0; i < config->disabled_rules.count; i++) {
-        struct str id = config->disabled_rules.items[i];
-        if (transform_rule_find(id) == NULL) {
-            err_set(err, ERR_USAGE, "no transform rule is called \"%.*s\"", STR_ARG(id));
-            return err_next(err, "docs/rules.md lists the rules; correct or remove the id");
-        }
+        bool known = i < config->disabled_where.count;
+        if (!check_rule(config->disabled_rules.items[i], known ? config->disabled_where.items[i] : STR_NONE,
+                        err))
+            return false;
     }
+    for (size_t i = 0; i < config->scoped_off.count; i++)
+        if (!check_rule(config->scoped_off.items[i].rule, config->scoped_off.items[i].where, err))
+            return false;
     static const char *const names[] = {
         [SECRETS_SEALED] = "sealed", [SECRETS_SOPS] = "sops", [SECRETS_EXTERNAL] = "external"};
     if (config->secrets_mode == SECRETS_REFUSE || config->secrets_mode == SECRETS_OMIT)
@@ -154,6 +198,7 @@ bool transform_run(struct run *run, struct bundle *bundle, struct transform_log 
     bundle_sort(bundle);
     struct scene scene;
     scene_init(&scene, run->arena, bundle);
+    scene_gather_settings(&scene, run);
     struct transform_log log = {.applications = ARENA_ARRAY(run->arena, size_t, COUNT_OF(RULES))};
     struct bundle declared = *bundle;
     declared.items = NULL;
@@ -165,6 +210,7 @@ bool transform_run(struct run *run, struct bundle *bundle, struct transform_log 
         run->findings.count = findings;
         return false;
     }
+    ownership_report(run, &scene, &declared, &log);
     log.objects = bundle->count;
     log.declared = declared.count;
     log.live = *bundle;

@@ -7,6 +7,7 @@
  * Rules look at other resources only as they were read, so the result depends on the bundle and on nothing else: not
  * on its order, and a declared bundle transformed again stays as it is.
  * The bundle is changed in place: new immutable trees, resources that were left out gone. On failure it is untouched.
+ * Rules of the user's own (transform.rules) run between them and are logged like them, as "user.NAME".
  * Fails with REFUSED (Secrets, and the configuration says refuse) and USAGE (a mode or rule that does not exist).
  */
 #pragma once
@@ -33,9 +34,12 @@ struct transform_log {
     struct bundle live;                        /* as it was read, sorted */
     size_t *applications;                      /* per rule, in the order of the table */
     struct value_list_builder omitted_secrets; /* {namespace, name, type, keys}; never a value */
+    /* {release, namespace, chart, chartVersion, appVersion, revision, status, objects}; what is unknown is left out */
+    struct value_list_builder helm_releases;
 };
 
-/* The stage: transform_run, and the report section "transform" {objects, declared, leftOut, rules, omittedSecrets}. */
+/* The stage: transform_run, and the report section "transform" {objects, declared, leftOut, rules, omittedSecrets,
+ * helmReleases}. */
 bool transform_stage(struct run *run, struct bundle *bundle, struct err *err) WARN_UNUSED;
 /* The same with a log for the caller; adds no section. The log lives in the run's arena. */
 bool transform_run(struct run *run, struct bundle *bundle, struct transform_log *ret_log,
@@ -43,8 +47,9 @@ bool transform_run(struct run *run, struct bundle *bundle, struct transform_log 
 const struct value *transform_section(struct arena *arena, const struct transform_log *log);
 
 /* What the rules did to each resource of that kind and name, in whatever namespace, and why: [{resource, action, path,
- * rule, why}]. NULL when the log has nothing on it: no rule touched it, or there is no such resource. An empty
- * namespace means any. */
+ * before, after, rule, why, off}]. `before` and `after` are short texts, and left out where a secret may stand; `off`
+ * says how to keep the rule from it. NULL when the log has nothing on it: no rule touched it, or there is no such
+ * resource. An empty namespace means any. */
 const struct value *transform_explanation(struct arena *arena, const struct transform_log *log,
                                           struct str kind, struct str namespace, struct str name);
 
@@ -58,6 +63,7 @@ struct transform_rule_info {
 size_t transform_rule_count(void);
 struct transform_rule_info transform_rule_info(const struct transform_rule *rule);
 const struct transform_rule *transform_rule_at(size_t index);
+/* Its place in the table; of a rule of the user's own, that of the row that runs it. */
 size_t transform_rule_index(const struct transform_rule *rule);
 const struct transform_rule *transform_rule_find(struct str id); /* NULL when there is none */
 /* The table as Markdown: docs/rules.md is this text. */

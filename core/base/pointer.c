@@ -32,7 +32,7 @@ static bool token_well_formed(struct str token)
     return true;
 }
 
-static bool well_formed(struct str pointer)
+bool pointer_is_well_formed(struct str pointer)
 {
     if (pointer.len != 0 && pointer.ptr[0] != '/')
         return false;
@@ -83,7 +83,7 @@ static const struct value *step(const struct value *node, struct str token)
 
 const struct value *pointer_get(const struct value *root, struct str pointer)
 {
-    if (!well_formed(pointer))
+    if (!pointer_is_well_formed(pointer))
         return NULL;
     while (root != NULL && pointer.len != 0) {
         struct str token = next_token(&pointer);
@@ -178,7 +178,7 @@ static const struct value *edit_below(const struct editor *e, const struct value
 
 static bool edit(struct editor e, const struct value *root, const struct value **ret_root)
 {
-    if (!well_formed(e.pointer))
+    if (!pointer_is_well_formed(e.pointer))
         return err_set(e.err, ERR_INVALID,
                        "'%.*s' is no JSON pointer: it starts with '/', and '~' is written ~0",
                        STR_ARG(e.pointer));

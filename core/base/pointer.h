@@ -6,6 +6,7 @@
 #pragma once
 #include "core/base/value.h"
 
+bool pointer_is_well_formed(struct str pointer);
 const struct value *pointer_get(const struct value *root, struct str pointer); /* NULL where nothing is */
 /* Adds as RFC 6902 "add" does: sets a map member, inserts into a list; the parent must exist. */
 bool pointer_add(struct arena *arena, const struct value *root, struct str pointer, const struct value *value,

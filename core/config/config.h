@@ -9,6 +9,41 @@
 
 enum secrets_mode { SECRETS_REFUSE, SECRETS_OMIT, SECRETS_SEALED, SECRETS_SOPS, SECRETS_EXTERNAL };
 
+/* Objects that a rule is for: all that are given must hold, of each list one. Texts are globs. */
+struct config_match {
+    struct str_list types, namespaces, names; /* types as plural, plural.group, Kind or Kind.group */
+    const struct value *labels;               /* map of key → glob; NULL: any */
+};
+
+/* A rule of the transform that is off for some objects. */
+struct config_off {
+    struct str rule, where; /* where: file:line:column, for messages */
+    struct config_match match;
+};
+
+/* A rule that the user adds: leaves objects out, takes fields out, or sets one. */
+struct config_rule {
+    struct str name, where;
+    struct config_match match;
+    bool drop_object;
+    struct str_list drop;   /* JSON pointers; a token "*" is every item or member */
+    struct str set_pointer; /* empty: sets nothing */
+    const struct value *set_value;
+};
+
+struct config_offs {
+    struct config_off *items;
+    size_t count, cap;
+};
+
+struct config_rules {
+    struct config_rule *items;
+    size_t count, cap;
+};
+
+/* What becomes of the marks that Helm leaves on objects. */
+enum helm_marks { HELM_KEEP, HELM_STRIP };
+
 struct config_store {
     struct str name, url; /* s3://bucket/prefix or file:///dir */
     struct str endpoint, region, ca_file, profile;
@@ -55,7 +90,11 @@ struct config {
 
     enum secrets_mode secrets_mode;
     struct config_environments environments;
-    struct str_list disabled_rules; /* transform rules switched off, by id */
+    struct str_list disabled_rules; /* transform rules switched off for every object, by id */
+    struct str_list disabled_where; /* where each of them stands in the file: file:line:column */
+    struct config_offs scoped_off;  /* and those that are off for some */
+    struct config_rules rules;      /* the user's own */
+    enum helm_marks helm_marks;
 
     struct str git_url, git_branch, git_author; /* "Name <mail>" */
     struct str_list deliver;                    /* "argocd", "flux" */
@@ -77,5 +116,7 @@ bool config_read(struct arena *arena, const char *path, struct config *ret_confi
 const char *config_secrets_name(enum secrets_mode mode);
 /* The mode somebody chose by name; false for any other text, "refuse" among them: it is what stands without a choice. */
 bool config_secrets_mode(struct str name, enum secrets_mode *ret_mode);
+/* "keep", "strip"; false for any other text. */
+bool config_helm_marks(struct str name, enum helm_marks *ret_marks);
 /* "90s", "1h30m", "2d" as milliseconds; false for anything else. */
 bool config_duration(struct str text, int64_t *ret_ms);

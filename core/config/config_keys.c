@@ -43,6 +43,8 @@ const struct value *config_default_value(struct arena *arena, const struct confi
 {
     struct str text = str_of(key->fallback);
     switch (key->type) {
+    case CONFIG_OFF:
+    case CONFIG_RULES:
     case CONFIG_STRINGS: return words(arena, text);
     case CONFIG_PERCENT: return value_number(arena, text);
     case CONFIG_BOOL: return value_bool(arena, str_is(text, "true"));
@@ -50,6 +52,13 @@ const struct value *config_default_value(struct arena *arena, const struct confi
     default: return value_string(arena, text);
     }
 }
+
+#define TEXTS_SCHEMA                                                                                         \
+    "{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"array\",\"items\":{\"type\":\"string\"}}]}"
+#define MATCH_SCHEMA                                                                                         \
+    "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"type\":" TEXTS_SCHEMA             \
+    ",\"namespace\":" TEXTS_SCHEMA ",\"name\":" TEXTS_SCHEMA                                                 \
+    ",\"labels\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}}}"
 
 /* What a schema says of each type, as JSON: short enough to read, and parsed once. */
 static const char *const type_schemas[] = {
@@ -66,6 +75,15 @@ static const char *const type_schemas[] = {
         "\"atLeast\":{\"type\":\"integer\",\"minimum\":0}}}",
     [CONFIG_FOLDER] = "{\"type\":\"string\"}",
     [CONFIG_PATH] = "{\"type\":\"string\"}",
+    [CONFIG_OFF] = "{\"type\":\"array\",\"items\":{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"object\","
+                   "\"additionalProperties\":false,\"required\":[\"rule\",\"match\"],\"properties\":{"
+                   "\"rule\":{\"type\":\"string\"},\"match\":" MATCH_SCHEMA "}}]}}",
+    [CONFIG_RULES] = "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":false,"
+                     "\"required\":[\"name\"],\"properties\":{\"name\":{\"type\":\"string\"},"
+                     "\"match\":" MATCH_SCHEMA ",\"drop\":" TEXTS_SCHEMA ",\"set\":{\"type\":\"object\","
+                     "\"additionalProperties\":false,\"required\":[\"pointer\",\"value\"],\"properties\":{"
+                     "\"pointer\":{\"type\":\"string\"},\"value\":{}}}}}}",
+    [CONFIG_HELM] = "{\"enum\":[\"keep\",\"strip\"]}",
 };
 
 static const struct value *key_schema(struct arena *arena, const struct config_key *key)

@@ -14,6 +14,9 @@ enum config_type {
     CONFIG_REPLICAS,
     CONFIG_FOLDER,
     CONFIG_PATH,
+    CONFIG_OFF,
+    CONFIG_RULES,
+    CONFIG_HELM,
 };
 
 struct config_key {

@@ -35,7 +35,18 @@ const char config_example[] =
     "  weights: {schema: 30, security: 30, production: 25, resources: 15}\n"
     "\n"
     "secrets: {mode: omit}\n"
-    "transform: {disable: [noise.annotations]}\n"
+    "transform:\n"
+    "  helm: keep                       # or strip\n"
+    "  disable:\n"
+    "    - noise.annotations\n"
+    "    - {rule: service.node-ports, match: {type: services, namespace: edge, name: \"gateway-*\"}}\n"
+    "  rules:\n"
+    "    - {name: no-scratch, match: {namespace: \"*-scratch\"}, drop: object}\n"
+    "    - {name: one-registry, match: {type: [deployments.apps, statefulsets.apps]}, drop: "
+    "/spec/template/spec/imagePullSecrets}\n"
+    "    - name: keep-volumes\n"
+    "      match: {type: persistentvolumes, labels: {tier: data}}\n"
+    "      set: {pointer: /spec/persistentVolumeReclaimPolicy, value: Retain}\n"
     "\n"
     "environments:\n"
     "  - {name: dev, replicas: {fixed: 1}, debug: true, hosts: {domain: dev.example.com}}\n"
@@ -61,7 +72,8 @@ static const char *const type_words[] = {
     [CONFIG_STRING] = "text",        [CONFIG_STRINGS] = "list of texts", [CONFIG_PERCENT] = "0 to 100",
     [CONFIG_BOOL] = "true or false", [CONFIG_DURATION] = "duration",     [CONFIG_SECRETS] = "mode",
     [CONFIG_SEVERITY] = "severity",  [CONFIG_REPLICAS] = "map",          [CONFIG_FOLDER] = "path",
-    [CONFIG_PATH] = "path",
+    [CONFIG_PATH] = "path",          [CONFIG_OFF] = "list",               [CONFIG_RULES] = "list",
+    [CONFIG_HELM] = "word",
 };
 
 static void write_default(struct buf *text, const struct config_key *key)

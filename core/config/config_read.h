@@ -15,6 +15,17 @@ bool config_fail_at(struct config_reader *r, struct str pointer, const char *why
 bool config_expect(struct config_reader *r, struct str pointer, const struct value *value,
                    enum value_kind kind, const char *what);
 struct str config_beside_file(struct config_reader *r, struct str path);
+/* Where `pointer` leads to, as "file:line:column"; the file alone when that is not known. */
+struct str config_where(struct config_reader *r, struct str pointer);
+/* A text with its ${NAME}s. */
+bool config_read_text(struct config_reader *r, struct str pointer, const struct value *value,
+                      struct str *ret);
+
+/* The transform's settings (config_rules.c); `field` as in config_read_field. */
+bool config_read_off(struct config_reader *r, struct str pointer, const struct value *value, void *field);
+bool config_read_rules(struct config_reader *r, struct str pointer, const struct value *value, void *field);
+bool config_read_helm(struct config_reader *r, struct str pointer, const struct value *value, void *field);
+
 /* Reads `value` into the field of `key` in the struct at `base`. */
 bool config_read_field(struct config_reader *r, const struct config_key *key, struct str pointer,
                        const struct value *value, void *base);

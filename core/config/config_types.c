@@ -15,6 +15,14 @@ bool config_fail_at(struct config_reader *r, struct str pointer, const char *why
     return err_set(r->err, ERR_USAGE, "%.*s: %s", STR_ARG(r->path), why);
 }
 
+struct str config_where(struct config_reader *r, struct str pointer)
+{
+    size_t line, column;
+    if (r->path.len == 0 || !yaml_locate(r->text, pointer, &line, &column))
+        return r->path;
+    return str_fmt(r->arena, "%.*s:%zu:%zu", STR_ARG(r->path), line, column);
+}
+
 /* ${NAME} becomes the environment variable NAME, so that nothing secret has to stand in the file. */
 static bool expand(struct config_reader *r, struct str pointer, struct str text, struct str *ret)
 {
@@ -63,6 +71,11 @@ static bool read_string(struct config_reader *r, struct str pointer, const struc
 {
     return config_expect(r, pointer, value, VALUE_STRING, "a text") &&
            expand(r, pointer, value_str(value), field);
+}
+
+bool config_read_text(struct config_reader *r, struct str pointer, const struct value *value, struct str *ret)
+{
+    return read_string(r, pointer, value, ret);
 }
 
 static bool read_path(struct config_reader *r, struct str pointer, const struct value *value, void *field)
@@ -200,7 +213,8 @@ static bool (*const readers[])(struct config_reader *, struct str, const struct 
     [CONFIG_STRING] = read_string,     [CONFIG_STRINGS] = read_strings,   [CONFIG_PERCENT] = read_percent,
     [CONFIG_BOOL] = read_bool,         [CONFIG_DURATION] = read_duration, [CONFIG_SECRETS] = read_secrets,
     [CONFIG_SEVERITY] = read_severity, [CONFIG_REPLICAS] = read_replicas, [CONFIG_FOLDER] = read_path,
-    [CONFIG_PATH] = read_path,
+    [CONFIG_PATH] = read_path,         [CONFIG_OFF] = config_read_off,    [CONFIG_RULES] = config_read_rules,
+    [CONFIG_HELM] = config_read_helm,
 };
 
 bool config_read_field(struct config_reader *r, const struct config_key *key, struct str pointer,

@@ -1,5 +1,6 @@
 /* Every folder of testdata/transform is a case: in.yaml (or .json), as a cluster or a person has it, must become
- * want.yaml (nothing at all where there is none), with the findings of findings.txt. A new folder is a new test. */
+ * want.yaml (nothing at all where there is none), with the findings of findings.txt. config.yaml is the configuration of
+ * the case, where it needs one. A new folder is a new test; UPDATE=1 writes what comes out as what is wanted. */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -32,6 +33,19 @@ static void read_input(struct transform_fixture *fixture, const char *folder)
                  STR_ARG(fixture->bundle.problems.items[0]));
 }
 
+/* Of the transform's settings only: a case has no store and no cluster. */
+static void read_config(struct transform_fixture *fixture, const char *folder)
+{
+    char path[512];
+    struct config config;
+    path_in(path, sizeof path, folder, "config.yaml");
+    if (access(path, R_OK) != 0)
+        return;
+    cr_assert(config_read(fixture->arena, path, &config, &fixture->err), "%s", fixture->err.msg);
+    config.secrets_mode = SECRETS_OMIT;
+    fixture->config = config;
+}
+
 static size_t for_each_case(case_fn check)
 {
     struct dirent **entries;
@@ -43,6 +57,7 @@ static size_t for_each_case(case_fn check)
         if (folder[0] != '.') {
             struct transform_fixture fixture;
             transform_fixture_init(&fixture);
+            read_config(&fixture, folder);
             read_input(&fixture, folder);
             check(&fixture, folder);
             transform_fixture_done(&fixture);
@@ -69,6 +84,19 @@ static void expect_same(const char *folder, const char *what, const char *got, c
               line, (int)strcspn(g, "\n"), g, (int)strcspn(w, "\n"), w);
 }
 
+/* What comes out becomes what is wanted, where nothing was said yet: read it before it is kept. */
+static void write_case(struct transform_fixture *fixture, const char *folder)
+{
+    char path[512];
+    const char *all = transform_fixture_all(fixture), *findings = transform_fixture_findings(fixture);
+    path_in(path, sizeof path, folder, "want.yaml");
+    if (access(path, F_OK) != 0 && all[0] != '\0')
+        cr_assert(file_write(path, str_of(all), 0644, &fixture->err), "%s", fixture->err.msg);
+    path_in(path, sizeof path, folder, "findings.txt");
+    if (access(path, F_OK) != 0 && findings[0] != '\0')
+        cr_assert(file_write(path, str_of(findings), 0644, &fixture->err), "%s", fixture->err.msg);
+}
+
 static void check_want(struct transform_fixture *fixture, const char *folder)
 {
     char path[512];
@@ -80,6 +108,8 @@ static void check_want(struct transform_fixture *fixture, const char *folder)
     bundle_sort(&want.bundle);
 
     cr_expect(transform_fixture_run(fixture), "%s: %s", folder, fixture->err.msg);
+    if (getenv("UPDATE"))
+        write_case(fixture, folder);
 
     expect_same(folder, "result", transform_fixture_all(fixture), transform_fixture_all(&want));
     transform_fixture_done(&want);
@@ -113,6 +143,7 @@ static void check_reversed(struct transform_fixture *fixture, const char *folder
 {
     struct transform_fixture reversed;
     transform_fixture_init(&reversed);
+    reversed.config = fixture->config;
     reversed.bundle.types = fixture->bundle.types;
     for (size_t i = fixture->bundle.count; i-- > 0;)
         bundle_add(&reversed.bundle, &fixture->bundle.items[i]);
@@ -146,4 +177,46 @@ static void check_explained(struct transform_fixture *fixture, const char *folde
 Test(transform_golden, the_log_explains_every_difference)
 {
     for_each_case(check_explained);
+}
+
+/* A rule that nothing notices when it is off is a rule without a test. */
+static bool *noticed;
+
+/* Result and findings of the case, from what was read. */
+static struct str outcome(struct transform_fixture *fixture)
+{
+    struct bundle before = fixture->bundle;
+    fixture->run.findings = (struct findings){0};
+    if (!transform_fixture_run(fixture))
+        return STR("refused");
+    struct str text = str_fmt(fixture->arena, "%s---\n%s", transform_fixture_all(fixture),
+                              transform_fixture_findings(fixture));
+    fixture->bundle = before;
+    return text;
+}
+
+static void note_noticed(struct transform_fixture *fixture, const char *folder)
+{
+    struct str whole = outcome(fixture);
+    const struct str_list off = fixture->config.disabled_rules;
+    for (size_t i = 0; i < transform_rule_count(); i++) {
+        if (noticed[i])
+            continue;
+        fixture->config.disabled_rules = (struct str_list){0};
+        for (size_t j = 0; j < off.count; j++)
+            *ARENA_PUSH(fixture->arena, &fixture->config.disabled_rules) = off.items[j];
+        *ARENA_PUSH(fixture->arena, &fixture->config.disabled_rules) =
+            str_of(transform_rule_info(transform_rule_at(i)).id);
+        noticed[i] = !str_eq(outcome(fixture), whole);
+    }
+    fixture->config.disabled_rules = off;
+}
+
+Test(transform_golden, every_rule_is_noticed_when_it_is_off)
+{
+    noticed = calloc(transform_rule_count(), sizeof *noticed);
+    for_each_case(note_noticed);
+    for (size_t i = 0; i < transform_rule_count(); i++)
+        cr_expect(noticed[i], "no case changes when %s is off", transform_rule_info(transform_rule_at(i)).id);
+    free(noticed);
 }

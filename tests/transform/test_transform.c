@@ -88,6 +88,20 @@ Test(transform, a_rule_that_does_not_exist_is_a_fault_of_the_configuration)
     cr_expect_not(transform_fixture_run(&fixture));
     cr_expect_eq(fixture.err.code, ERR_USAGE);
     cr_expect(strstr(fixture.err.msg, "service.adresses"), "%s", fixture.err.msg);
+    cr_expect(strstr(fixture.err.msg, "did you mean \"service.addresses\"?"), "%s", fixture.err.msg);
+    transform_fixture_done(&fixture);
+}
+
+Test(transform, a_rule_that_is_off_for_some_must_exist_and_is_named_with_its_place)
+{
+    struct transform_fixture fixture;
+    start(&fixture, SHOP);
+    *ARENA_PUSH(fixture.arena, &fixture.config.scoped_off) = (struct config_off){
+        .rule = STR("no.such"), .where = STR("gitops-pipe.yaml:4:7"), .match.types.count = 0};
+    cr_expect_not(transform_fixture_run(&fixture));
+    cr_expect_eq(fixture.err.code, ERR_USAGE);
+    cr_expect(strstr(fixture.err.msg, "gitops-pipe.yaml:4:7: no transform rule is called \"no.such\""), "%s",
+              fixture.err.msg);
     transform_fixture_done(&fixture);
 }
 
@@ -99,6 +113,78 @@ static const char *explained(struct transform_fixture *fixture, const char *kind
     return steps ? str_c(fixture->arena, json_text(fixture->arena, steps)) : "";
 }
 
+static void add_user_rule(struct transform_fixture *fixture, struct config_rule rule)
+{
+    *ARENA_PUSH(fixture->arena, &fixture->config.rules) = rule;
+}
+
+Test(transform, a_rule_of_the_users_own_is_counted_and_explained_like_the_others)
+{
+    struct transform_fixture fixture;
+    start(&fixture, SHOP);
+    add_user_rule(&fixture, (struct config_rule){.name = STR("port"),
+                                                 .where = STR("gitops-pipe.yaml:9:5"),
+                                                 .set_pointer = STR("/spec/ports/0/port"),
+                                                 .set_value = value_int(fixture.arena, 8080)});
+    cr_assert(transform_stage(&fixture.run, &fixture.bundle, &fixture.err), "%s", fixture.err.msg);
+    cr_assert(strstr(transform_fixture_yaml(&fixture, "Service", "web"), "port: 8080"));
+    struct str section = json_text(fixture.arena, value_key(run_report(&fixture.run), "transform"));
+    cr_expect(str_contains(section, STR("\"user.port\":1")), "%.*s", STR_ARG(section));
+    transform_fixture_done(&fixture);
+
+    start(&fixture, SHOP);
+    add_user_rule(&fixture, (struct config_rule){.name = STR("port"),
+                                                 .where = STR("gitops-pipe.yaml:9:5"),
+                                                 .set_pointer = STR("/spec/ports/0/port"),
+                                                 .set_value = value_int(fixture.arena, 8080)});
+    cr_assert(transform_fixture_run(&fixture), "%s", fixture.err.msg);
+    const char *web = explained(&fixture, "Service", "shop", "web");
+    cr_expect(strstr(web,
+                     "\"changed\",\"path\":\"spec.ports[0].port\",\"before\":\"80\",\"after\":\"8080\","
+                     "\"rule\":\"user.port\",\"why\":\"the configuration says so: gitops-pipe.yaml:9:5\""),
+              "%s", web);
+    transform_fixture_done(&fixture);
+}
+
+/* What an explanation shows of values is meant for eyes and logs: nothing that may be a secret. */
+Test(transform, an_explanation_shows_no_value_that_may_be_secret)
+{
+    static const char yaml[] =
+        "apiVersion: v1\n"
+        "kind: ConfigMap\n"
+        "metadata:\n"
+        "  name: settings\n"
+        "  namespace: shop\n"
+        "  uid: c-1\n"
+        "  annotations:\n"
+        "    kubectl.kubernetes.io/last-applied-configuration: '{\"data\":{\"a\":\"hunter22\"}}'\n"
+        "    example.com/token: hunter22\n"
+        "data: {a: hunter22}\n"
+        "---\n"
+        "apiVersion: apps/v1\n"
+        "kind: Deployment\n"
+        "metadata: {name: settings, namespace: shop, uid: d-1}\n"
+        "spec: {template: {spec: {containers: [{name: a, env: [{name: A, value: hunter22}], args: "
+        "[hunter22]}]}}}\n";
+    static const char *const drops[] = {"/data/a", "/metadata/annotations/example.com~1token",
+                                        "/spec/template/spec/containers/*/env/*/value",
+                                        "/spec/template/spec/containers/*/args/0"};
+    struct transform_fixture fixture;
+    struct config_rule rule = {.name = STR("all")};
+    start(&fixture, yaml);
+    for (size_t i = 0; i < COUNT_OF(drops); i++)
+        *ARENA_PUSH(fixture.arena, &rule.drop) = str_of(drops[i]);
+    add_user_rule(&fixture, rule);
+    cr_assert(transform_fixture_run(&fixture), "%s", fixture.err.msg);
+    const char *map = explained(&fixture, "ConfigMap", "", "settings");
+    const char *deployment = explained(&fixture, "Deployment", "", "settings");
+    cr_expect(strstr(map, "data.a"), "%s", map);
+    cr_expect(strstr(deployment, "env[0].value"), "%s", deployment);
+    cr_expect_not(strstr(map, "hunter22"), "%s", map);
+    cr_expect_not(strstr(deployment, "hunter22"), "%s", deployment);
+    transform_fixture_done(&fixture);
+}
+
 Test(transform, the_log_explains_what_each_rule_did)
 {
     struct transform_fixture fixture;
@@ -107,10 +193,12 @@ Test(transform, the_log_explains_what_each_rule_did)
 
     const char *web = explained(&fixture, "service", "", "web");
     cr_expect(strstr(web, "\"resource\":\"shop/Service/web\""), "%s", web);
-    cr_expect(strstr(web, "\"removed\",\"path\":\"spec.clusterIP\",\"rule\":\"service.addresses\""), "%s",
-              web);
-    cr_expect(strstr(web, "\"removed\",\"path\":\"spec.sessionAffinity\",\"rule\":\"defaults.fields\""), "%s",
-              web);
+    cr_expect(strstr(web, "\"removed\",\"path\":\"spec.clusterIP\",\"before\":\"\\\"10.0.0.1\\\"\",\"rule\":"
+                          "\"service.addresses\""),
+              "%s", web);
+    cr_expect(strstr(web, "\"removed\",\"path\":\"spec.sessionAffinity\",\"before\":\"\\\"None\\\"\","
+                          "\"rule\":\"defaults.fields\""),
+              "%s", web);
     cr_expect(strstr(explained(&fixture, "Secret", "shop", "db"),
                      "\"left out\",\"path\":\"\",\"rule\":\"secrets.omit\""));
     cr_expect_str_empty(explained(&fixture, "Service", "bank", "web"));

@@ -103,6 +103,26 @@ Test(config, faults_name_the_place_and_the_nearest_key)
          "environment variable NO_SUCH_VARIABLE_HERE is not set"},
         {HEADER "quality: {weights: {schema: 0, security: 0, production: 0, resources: 0}}\n", "above 0"},
         {HEADER "cluster: {name: a\n", "line"},
+        {HEADER "transform: {disable: x}\n", "expected a list of rules"},
+        {HEADER "transform:\n  disable:\n    - {rule: a}\n", ":5:7: match is empty"},
+        {HEADER "transform:\n  disable:\n    - {match: {name: a}}\n", ":5:7: which rule?"},
+        {HEADER "transform:\n  disable:\n    - {rule: a, match: {nmae: b}}\n",
+         ":5:25: unknown key \"nmae\"; did you mean \"name\"?"},
+        {HEADER "transform:\n  rules:\n    - {name: A b, drop: object}\n", ":5:7: a rule needs a name"},
+        {HEADER "transform:\n  rules:\n    - {name: a, drop: object}\n",
+         ":5:17: without a match this would leave out every object"},
+        {HEADER "transform:\n  rules:\n    - {name: a}\n", ":5:7: this rule does nothing"},
+        {HEADER "transform:\n  rules:\n    - {name: a, drop: spec.x}\n", "expected a JSON pointer"},
+        {HEADER "transform:\n  rules:\n    - {name: a, drop: [/spec/a, /b~2]}\n", "expected a JSON pointer"},
+        {HEADER "transform:\n  rules:\n    - {name: a, drop: /metadata/name}\n", "cannot change apiVersion"},
+        {HEADER "transform:\n  rules:\n    - {name: a, set: {pointer: /*, value: 1}}\n",
+         "cannot change apiVersion"},
+        {HEADER "transform:\n  rules:\n    - {name: a, set: {pointer: /spec}}\n", "expected {pointer:"},
+        {HEADER "transform:\n  rules:\n    - {name: a, drop: /x}\n    - {name: a, drop: /x}\n",
+         ":6:7: this rule comes twice"},
+        {HEADER "transform:\n  rules:\n    - {name: a, drop: /x, match: {labels: {a: 1}}}\n",
+         "expected a text, found a number"},
+        {HEADER "transform: {helm: away}\n", "expected keep or strip"},
     };
     struct arena *arena = arena_new();
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -192,5 +212,34 @@ Test(config, the_example_of_the_manual_is_read_and_has_every_key)
     expect_all_seen(&config_keys, documents.items[0].root, NULL);
     expect_all_seen(&config_store_keys, documents.items[0].root, "stores");
     expect_all_seen(&config_environment_keys, documents.items[0].root, "environments");
+    arena_free(arena);
+}
+
+Test(config, rules_of_the_transform_are_read_with_their_place)
+{
+    static const char text[] = HEADER
+        "transform:\n"
+        "  helm: strip\n"
+        "  disable:\n"
+        "    - noise.status\n"
+        "    - {rule: service.addresses, match: {type: services, namespace: [a, 'b*'], labels: {app: web}}}\n"
+        "  rules:\n"
+        "    - {name: out, match: {name: x}, drop: object}\n"
+        "    - {name: both, drop: [/spec/a, /spec/b], set: {pointer: /spec/c, value: {d: [1]}}}\n";
+    struct arena *arena = arena_new();
+    struct config config;
+    struct err err;
+    cr_assert(read_text(arena, text, &config, &err), "%s", err.msg);
+    cr_expect_eq(config.helm_marks, HELM_STRIP);
+    cr_expect_eq(config.disabled_rules.count, 1);
+    cr_expect(str_ends(config.disabled_where.items[0], STR(":6:7")));
+    cr_assert_eq(config.scoped_off.count, 1);
+    cr_expect(str_ends(config.scoped_off.items[0].where, STR(":7:7")));
+    cr_expect_eq(config.scoped_off.items[0].match.namespaces.count, 2);
+    cr_expect_eq(value_count(config.scoped_off.items[0].match.labels), 1);
+    cr_assert_eq(config.rules.count, 2);
+    cr_expect(config.rules.items[0].drop_object);
+    cr_expect_eq(config.rules.items[1].drop.count, 2);
+    cr_expect(str_is(json_text(arena, config.rules.items[1].set_value), "{\"d\":[1]}"));
     arena_free(arena);
 }
