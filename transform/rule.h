@@ -61,8 +61,8 @@ struct owner_name {
 
 /* How the Argo CD in the backup tells what it owns. */
 struct tracking {
-    bool by_label;         /* false also where there is no Argo CD */
-    struct str label;      /* its key */
+    bool by_label;        /* false also where there is no Argo CD */
+    struct str label;     /* its key */
     struct str namespace; /* Argo CD's own */
 };
 

@@ -69,10 +69,12 @@ const char config_example[] =
 
 /* How a value of each type is written. */
 static const char *const type_words[] = {
-    [CONFIG_STRING] = "text",        [CONFIG_STRINGS] = "list of texts", [CONFIG_PERCENT] = "0 to 100",
-    [CONFIG_BOOL] = "true or false", [CONFIG_DURATION] = "duration",     [CONFIG_SECRETS] = "mode",
-    [CONFIG_SEVERITY] = "severity",  [CONFIG_REPLICAS] = "map",          [CONFIG_FOLDER] = "path",
-    [CONFIG_PATH] = "path",          [CONFIG_OFF] = "list",               [CONFIG_RULES] = "list",
+    [CONFIG_STRING] = "text",       [CONFIG_STRINGS] = "list of texts",
+    [CONFIG_PERCENT] = "0 to 100",  [CONFIG_BOOL] = "true or false",
+    [CONFIG_DURATION] = "duration", [CONFIG_SECRETS] = "mode",
+    [CONFIG_SEVERITY] = "severity", [CONFIG_REPLICAS] = "map",
+    [CONFIG_FOLDER] = "path",       [CONFIG_PATH] = "path",
+    [CONFIG_OFF] = "list",          [CONFIG_RULES] = "list",
     [CONFIG_HELM] = "word",
 };
 
