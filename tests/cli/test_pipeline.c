@@ -339,6 +339,27 @@ Test(pipeline, a_reader_that_left_ends_the_program_without_a_word)
 }
 
 /* The git server is down at two in the morning: that night's backup is made all the same. */
+/* The nightly job writes what it cannot read. */
+Test(pipeline, run_needs_no_key_to_encrypt)
+{
+    struct shop shop = open_shop();
+    struct str config;
+    struct err err;
+    const char *path = in_shop(&shop, "gitops-pipe.yaml");
+    cr_assert(file_read(shop.arena, path, 1 << 20, &config, &err), "%s", err.msg);
+    put_in_shop(
+        &shop, "gitops-pipe.yaml",
+        str_c(shop.arena, str_fmt(shop.arena,
+                                  "%.*sencrypt: {recipients: "
+                                  "[age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj]}\n",
+                                  STR_ARG(config))));
+    struct program_result result = PIPE(&shop, "run", "-q");
+    cr_expect_eq(result.status, 0, "%.*s", STR_ARG(result.err));
+    cr_expect(str_contains(result.out, STR("no identity is here to open them")));
+    expect_refused(PIPE(&shop, "score", "latest", "-q"), 6, "no age identity is named");
+    close_shop(&shop);
+}
+
 Test(pipeline, run_backs_up_although_git_cannot_be_reached)
 {
     struct shop shop = open_shop();
