@@ -5,6 +5,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "backupd/level.h"
 #include "backupd/part.h"
 #include "backupd/seal.h"
 #include "core/base/json.h"
@@ -16,8 +17,6 @@
 /* Packing is computing, storing is waiting: a few of each at once. */
 enum { THREADS = 4 };
 
-enum held { HELD_NOT, HELD_DAMAGED, HELD_WHOLE };
-
 struct tally {
     uint64_t packs, bytes;
 };
@@ -28,8 +27,8 @@ struct backup {
     bool dry;
     struct parts parts;
     struct manifest manifest;
-    struct tally tallies[HELD_WHOLE + 1]; /* by what the store held before */
-    pthread_mutex_t lock;                 /* of tallies, manifest.packs, progress and run->arena */
+    struct tally tallies[STORE_HOLDS + 1]; /* by what the store held before */
+    pthread_mutex_t lock;                  /* of tallies, manifest.packs, progress and run->arena */
     size_t stored;
     struct value_list_builder notes;
     struct age_recipients recipients; /* none: packs are not encrypted */
@@ -140,54 +139,41 @@ static void note_weakness(struct backup *b)
 /* ---- packs ---- */
 
 static bool look_up(struct store *store, struct arena *arena, const struct manifest_pack *pack,
-                    struct store_info *info, enum held *ret_held, struct err *err)
+                    struct store_info *info, enum store_held *ret_held, struct err *err)
 {
     if (!store_head(store, arena, manifest_pack_key(arena, pack), info, err)) {
-        *ret_held = HELD_NOT;
+        *ret_held = STORE_LACKS;
         return err->code == ERR_NOT_FOUND;
     }
     bool same = info->bytes == pack->bytes && (!info->has_sha256 || sha256_eq(&info->sha256, &pack->sha256));
-    *ret_held = same ? HELD_WHOLE : HELD_DAMAGED;
+    *ret_held = same ? STORE_HOLDS : STORE_DIFFERS;
     return true;
 }
 
-/* Sent, and then asked for: what counts is what the store says that it holds. */
-static bool send(struct store *store, struct arena *arena, const struct manifest_pack *pack, struct str bytes,
-                 struct store_info *info, struct err *err)
-{
-    enum held held = HELD_NOT;
-    if (!store_put(store, arena, manifest_pack_key(arena, pack), bytes, NULL, err) ||
-        !look_up(store, arena, pack, info, &held, err))
-        return false;
-    if (held == HELD_WHOLE)
-        return true;
-    err_set(err, ERR_CORRUPT, "the store does not hold what it was sent");
-    return err_next(err, "check the health of the store; nothing was published");
-}
-
 static bool publish_pack(struct backup *b, struct arena *arena, const struct manifest_pack *pack,
-                         struct str bytes, struct store_info *info, enum held *ret_held, struct err *err)
+                         struct str bytes, struct store_info *info, enum store_held *ret_held,
+                         struct err *err)
 {
-    if (!look_up(b->run->store, arena, pack, info, ret_held, err))
-        return false;
-    return *ret_held == HELD_WHOLE || b->dry || send(b->run->store, arena, pack, bytes, info, err);
+    struct store_content content = {manifest_pack_key(arena, pack), bytes, pack->sha256};
+    return store_ensure(b->run->store, arena, &content, b->dry, info, ret_held, err);
 }
 
 /* An encrypted pack never looks the same twice, so what is there is known by its plain hash; where that copy is damaged
  * or gone, a new one takes its place under a new name. */
 static bool publish_sealed(struct backup *b, struct arena *arena, struct manifest_pack *pack,
-                           struct str plain, struct store_info *info, enum held *ret_held, struct err *err)
+                           struct str plain, struct store_info *info, enum store_held *ret_held,
+                           struct err *err)
 {
     struct spool *spool = NULL;
     struct str bytes = STR_NONE;
-    enum held before = HELD_NOT;
+    enum store_held before = STORE_LACKS;
     pack->encrypted = true;
     pack->plain = pack->sha256;
     if (seal_index_find(&b->sealed, pack)) {
         if (!look_up(b->run->store, arena, pack, info, &before, err))
             return false;
         *ret_held = before;
-        if (before == HELD_WHOLE)
+        if (before == STORE_HOLDS)
             return true;
     }
     bool published = seal_pack(&b->recipients, plain, b->spool_dir, pack, &spool, &bytes, err) &&
@@ -198,7 +184,7 @@ static bool publish_sealed(struct backup *b, struct arena *arena, struct manifes
 }
 
 static void note_pack(struct backup *b, size_t index, const struct manifest_pack *pack,
-                      const struct store_info *info, enum held held)
+                      const struct store_info *info, enum store_held held)
 {
     pthread_mutex_lock(&b->lock);
     b->tallies[held].packs++;
@@ -220,7 +206,7 @@ static bool publish_part(void *ctx, size_t index, struct err *err)
     struct pack_writer *writer = NULL;
     struct store_info info = {0};
     struct pack pack = {0};
-    enum held held = HELD_NOT;
+    enum store_held held = STORE_LACKS;
 
     bool published = part_pack(b->bundle, part, b->spool_dir, &writer, &pack, err);
     noted.sha256 = pack.sha256;
@@ -246,6 +232,48 @@ static bool publish_parts(struct backup *b, struct err *err)
     bool good = parallel_for(b->parts.count, THREADS, publish_part, b, err);
     pthread_mutex_destroy(&b->lock);
     return good;
+}
+
+/* ---- the other stores ---- */
+
+/* What an earlier night could not bring to one of the stores goes there now. The backup exists by then: a failure here
+ * is told, and makes it a backup in fewer stores than were asked for. */
+static void level_stores(struct backup *b)
+{
+    struct arena *a = b->run->arena;
+    struct leveled done = {0};
+    struct err err = {0};
+    if (store_copies(b->run->store) == 1)
+        return;
+    if (!stores_level(b->run, b->spool_dir, &done, &err))
+        value_push(
+            a, &b->notes,
+            value_string(a, str_fmt(a, "not everything could be copied from store to store: %s", err.msg)));
+    if (done.packs + done.manifests != 0)
+        value_push(
+            a, &b->notes,
+            value_string(a, str_fmt(a, "copied from store to store: %llu packs, %llu manifests",
+                                    (unsigned long long)done.packs, (unsigned long long)done.manifests)));
+}
+
+static const struct value *lines(struct arena *arena, const struct str_list *list)
+{
+    struct value_list_builder builder = {0};
+    for (size_t i = 0; i < list->count; i++)
+        value_push(arena, &builder, value_string(arena, list->items[i]));
+    return list->count ? value_list_done(arena, &builder) : NULL;
+}
+
+/* The stores that lack something of this backup, and why. */
+static const struct value *lacking(struct backup *b)
+{
+    struct arena *a = b->run->arena;
+    struct str_list labels, notes;
+    store_lagging(b->run->store, a, &labels);
+    store_notes(b->run->store, a, &notes);
+    if (labels.count == 0)
+        return NULL;
+    return VALUE_MAP(a, {"stores", lines(a, &labels)}, {"why", lines(a, &notes)});
 }
 
 /* ---- the manifest ---- */
@@ -279,8 +307,8 @@ static void report(struct backup *b)
 {
     struct arena *a = b->run->arena;
     const struct manifest *m = &b->manifest;
-    const struct tally *new = &b->tallies[HELD_NOT], *repaired = &b->tallies[HELD_DAMAGED],
-                       *unchanged = &b->tallies[HELD_WHOLE];
+    const struct tally *new = &b->tallies[STORE_LACKS], *repaired = &b->tallies[STORE_DIFFERS],
+                       *unchanged = &b->tallies[STORE_HOLDS];
     const struct value *packs = VALUE_MAP(a, {"new", value_int(a, (int64_t) new->packs)},
                                           {"unchanged", value_int(a, (int64_t)unchanged->packs)},
                                           {"repaired", value_int(a, (int64_t)repaired->packs)},
@@ -293,8 +321,8 @@ static void report(struct backup *b)
                   {"store", value_string(a, store_url(b->run->store))},
                   {"takenAt", value_string(a, clock_rfc3339(a, m->taken_ms))},
                   {"resourceVersion", value_string(a, m->resource_version)},
-                  {"complete", value_bool(a, m->complete)}, {"missing", manifest_missing(a, &m->types)},
-                  {"objects", value_int(a, (int64_t)m->objects)},
+                  {"complete", value_bool(a, m->complete)}, {"lacking", lacking(b)},
+                  {"missing", manifest_missing(a, &m->types)}, {"objects", value_int(a, (int64_t)m->objects)},
                   {"types", value_int(a, (int64_t)m->types.count)}, {"packs", packs},
                   {"durationMs", value_int(a, clock_monotonic_ms() - b->began_ms)},
                   {"notes", b->notes.count ? value_list_done(a, &b->notes) : NULL}));
@@ -308,6 +336,8 @@ bool backup_stage(struct run *run, struct bundle *bundle, struct err *err)
         return err_context(err, "backup");
     note_weakness(&b);
     bool published = publish_parts(&b, err) && publish_manifest(&b, err);
+    if (published)
+        level_stores(&b);
     remove_marker(&b);
     if (!published)
         return err_context(err, "backup");

@@ -16,6 +16,14 @@ struct str manifest_pack_key(struct arena *arena, const struct manifest_pack *pa
                    pack->encrypted ? ".age" : "");
 }
 
+bool manifest_pack_of(struct str key, struct sha256 *ret_sha256)
+{
+    struct str name = str_from(key, sizeof "packs/" - 1);
+    struct str hex = str_slice(name, 0, SHA256_HEX);
+    return str_starts(key, STR("packs/")) && str_starts(str_from(name, SHA256_HEX), STR(".tar.zst")) &&
+           sha256_from_hex(hex, ret_sha256);
+}
+
 struct str manifest_prefix(struct arena *arena, struct str cluster)
 {
     if (cluster.len == 0)
@@ -307,18 +315,30 @@ bool manifest_parse(struct arena *arena, struct str json, struct manifest *ret_m
     return true;
 }
 
+struct fetched {
+    struct arena *arena;
+    struct str key;
+    struct manifest manifest;
+};
+
+static bool accept(void *ctx, struct str json, struct err *err)
+{
+    struct fetched *f = ctx;
+    struct manifest *m = &f->manifest;
+    if (!manifest_parse(f->arena, json, m, err))
+        return err_context(err, "%.*s", STR_ARG(f->key));
+    return str_eq(manifest_key(f->arena, m->cluster, m->id), f->key) ||
+           err_set(err, ERR_CORRUPT, "%.*s: it says that it is %.*s of %.*s", STR_ARG(f->key), STR_ARG(m->id),
+                   STR_ARG(m->cluster));
+}
+
 bool manifest_fetch(struct store *store, struct arena *arena, struct str key, struct manifest *ret_manifest,
                     struct err *err)
 {
+    struct fetched f = {.arena = arena, .key = key};
     struct str json = STR_NONE;
-    struct manifest m;
-    if (!store_get(store, arena, key, MANIFEST_MAX_BYTES, &json, err))
+    if (!store_get_accepted(store, arena, key, MANIFEST_MAX_BYTES, accept, &f, &json, err))
         return false;
-    if (!manifest_parse(arena, json, &m, err))
-        return err_context(err, "%.*s", STR_ARG(key));
-    if (!str_eq(manifest_key(arena, m.cluster, m.id), key))
-        return err_set(err, ERR_CORRUPT, "%.*s: it says that it is %.*s of %.*s", STR_ARG(key), STR_ARG(m.id),
-                       STR_ARG(m.cluster));
-    *ret_manifest = m;
+    *ret_manifest = f.manifest;
     return true;
 }

@@ -60,6 +60,8 @@ struct str manifest_type_name(struct arena *arena, const struct resource_type *t
 
 /* "packs/<sha256>.tar.zst", with ".age" behind it where it is encrypted. */
 struct str manifest_pack_key(struct arena *arena, const struct manifest_pack *pack);
+/* The hash that the key of a pack names; false for any other key. */
+bool manifest_pack_of(struct str key, struct sha256 *ret_sha256);
 struct str manifest_key(struct arena *arena, struct str cluster, struct str id);
 struct str manifest_marker_key(struct arena *arena, struct str cluster, struct str id);
 /* "backups/<cluster>/", or "backups/" for an empty cluster. */

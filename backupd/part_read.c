@@ -61,12 +61,13 @@ static bool unpack(struct run *run, struct arena *arena, const struct manifest_p
 
     limits.max_entries = pack->entries;
     limits.max_bytes = pack->raw_bytes;
-    if (!open_pack(run, pack, key, &spool, &bytes, err) ||
-        !pack_read(arena, bytes, &limits, count_entry, counted, err))
+    if (!open_pack(run, pack, key, &spool, &bytes, err))
         return false;
+    if (!pack_read(arena, bytes, &limits, count_entry, counted, err))
+        return err_context(err, "%.*s", STR_ARG(key));
     if (counted->entries == pack->entries)
         return true;
-    return err_set(err, ERR_CORRUPT, "%llu entries, where the manifest says %llu",
+    return err_set(err, ERR_CORRUPT, "%.*s: %llu entries, where the manifest says %llu", STR_ARG(key),
                    (unsigned long long)counted->entries, (unsigned long long)pack->entries);
 }
 
@@ -75,7 +76,7 @@ static bool name_fault(const struct manifest_pack *pack, struct str key, struct 
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     if (err->code == ERR_CORRUPT)
         err_next(err, "`verify` lists every damaged pack; `list` shows other backups");
-    return err_context(err, "pack %.*s (%.*s)", STR_ARG(manifest_pack_name(scratch, pack)), STR_ARG(key));
+    return err_context(err, "pack %.*s", STR_ARG(manifest_pack_name(scratch, pack)));
 }
 
 bool part_check(struct run *run, const struct manifest_pack *pack, struct err *err)

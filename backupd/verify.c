@@ -11,6 +11,7 @@ struct verifying {
     bool has_keys; /* an identity is at hand; without one, encrypted packs are proved but not opened */
     uint64_t objects, bytes, unopened;
     struct value_list_builder problems;
+    bool away[STORE_MAX_COPIES]; /* a store that cannot be read at all */
 };
 
 static void add_problem(struct verifying *v, const struct err *why)
@@ -53,25 +54,46 @@ static bool is_fatal(const struct err *err)
     return err->code == ERR_UNREACHABLE || err->code == ERR_DENIED || err->code == ERR_INTERRUPTED;
 }
 
+/* In every store: a copy is only worth something while it is whole. What one copy of several cannot give is a problem
+ * and stops nothing. */
+static bool verify_copies(struct verifying *v, struct err *err)
+{
+    struct store *store = v->run->store;
+    struct run run = *v->run;
+    uint64_t objects = v->objects;
+    bool closed = v->pack->encrypted && !v->has_keys;
+    v->unopened += closed;
+    for (size_t i = 0; i < store_copies(store); i++) {
+        struct store *copy = run.store = store_copy(store, i);
+        struct err why = {0};
+        if (v->away[i])
+            continue;
+        v->objects = objects;
+        if (closed ? part_check(&run, v->pack, &why)
+                   : part_read(&run, v->scratch, v->pack, verify_entry, v, &why))
+            continue;
+        if (copy == store && is_fatal(&why)) {
+            *err = why;
+            return false;
+        }
+        v->away[i] = is_fatal(&why); /* one problem tells it, and no further pack waits for it */
+        if (copy != store)
+            err_context(&why, "store %.*s", STR_ARG(store_label(copy)));
+        add_problem(v, &why);
+    }
+    return true;
+}
+
 static bool verify_packs(struct verifying *v, const struct manifest *m, struct err *err)
 {
     for (size_t i = 0; i < m->packs.count; i++) {
         struct arena *scratch CLEANUP(arena_cleanup) = v->scratch = arena_new();
-        struct err why = {0};
         v->pack = &m->packs.items[i];
         v->bytes += v->pack->bytes;
         progress_step(v->run->progress, "verifying", i, m->packs.count, "packs",
                       manifest_pack_name(scratch, v->pack));
-        bool closed = v->pack->encrypted && !v->has_keys;
-        v->unopened += closed;
-        if (closed ? part_check(v->run, v->pack, &why)
-                   : part_read(v->run, scratch, v->pack, verify_entry, v, &why))
-            continue;
-        if (is_fatal(&why)) {
-            *err = why;
+        if (!verify_copies(v, err))
             return false;
-        }
-        add_problem(v, &why);
     }
     progress_step(v->run->progress, "verifying", m->packs.count, m->packs.count, "packs", STR_NONE);
     return true;

@@ -83,7 +83,8 @@ struct progress *cli_progress(struct arena *arena, bool terminal, bool colour, b
 
 /* Configuration and the things a run needs, opened when a command first asks (setup.c). */
 bool cli_setup(struct cli *cli, struct err *err) WARN_UNUSED;
-void cli_close(struct cli *cli); /* what was opened on the way */
+void cli_tell_store_notes(struct cli *cli); /* warns of every store that another one stood in for */
+void cli_close(struct cli *cli);            /* what was opened on the way */
 bool cli_need_store(struct cli *cli, struct err *err) WARN_UNUSED;
 bool cli_need_kube(struct cli *cli, struct err *err) WARN_UNUSED;
 /* The argument at `index`, or USAGE with the command's own arguments. */

@@ -68,6 +68,15 @@ static bool tell_hole(const struct value *missing, struct err *err)
     return err_next(err, "grant the list verb on what is missing, or name it with --allow-missing TYPE");
 }
 
+/* The same for a store that was away: the next backup copies over what it lacks, when it is back. */
+static bool tell_lack(const struct value *lacking, struct err *err)
+{
+    const struct value *stores = value_key(lacking, "stores");
+    err_set(err, ERR_INCOMPLETE, "the backup is not in every store: %.*s lacks it%s",
+            STR_ARG(value_str(value_item(stores, 0))), value_count(stores) > 1 ? ", and more" : "");
+    return err_next(err, "bring the store back: the next backup copies over what is missing there");
+}
+
 bool cmd_backup(struct cli *cli, struct err *err)
 {
     struct bundle bundle;
@@ -76,6 +85,7 @@ bool cmd_backup(struct cli *cli, struct err *err)
     if (!cli_need_store(cli, err) || !cli_snapshot(cli, &bundle, err) || !stage(&cli->run, &bundle, err))
         return false;
     const struct value *result = value_key(run_report(&cli->run), "backup");
-    return cli_print(cli, result, print_backup, err) &&
+    const struct value *lacking = value_key(result, "lacking");
+    return cli_print(cli, result, print_backup, err) && (lacking == NULL || tell_lack(lacking, err)) &&
            (bundle.complete || tell_hole(value_key(result, "missing"), err));
 }

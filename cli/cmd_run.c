@@ -72,10 +72,11 @@ static bool phase_backup(struct pipeline *p, struct str *summary, struct err *er
     stage_fn stage = p->dry_run ? backup_dry_run : backup_stage;
     if (!cli_snapshot(p->cli, &p->live, err) || !stage(p->run, &p->live, err))
         return false;
-    p->cli->incomplete = !p->live.complete;
-    *summary = str_fmt(p->arena, "%.*s objects, %s%s%.*s", STR_ARG(cli_thousands(p->arena, p->live.count)),
+    bool lacking = value_in(run_report(p->run), PATH("backup", "lacking")) != NULL;
+    p->cli->incomplete = !p->live.complete || lacking;
+    *summary = str_fmt(p->arena, "%.*s objects, %s%s%.*s%s", STR_ARG(cli_thousands(p->arena, p->live.count)),
                        p->live.complete ? "complete" : "INCOMPLETE", p->live.backup_id.len ? ", " : "",
-                       STR_ARG(p->live.backup_id));
+                       STR_ARG(p->live.backup_id), lacking ? ", NOT in every store" : "");
     return true;
 }
 

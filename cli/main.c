@@ -55,6 +55,7 @@ static void protect_process(void)
 
 static int status_of(struct cli *cli, bool ok, const struct err *err)
 {
+    cli_tell_store_notes(cli);
     if (ok)
         return err_exit_status(cli->differs ? ERR_FINDINGS : cli->incomplete ? ERR_INCOMPLETE : ERR_NONE);
     cli_print_error(cli, err);

@@ -41,6 +41,25 @@ static bool set_helm_marks(struct cli *cli, struct err *err)
            err_set(err, ERR_USAGE, "--helm wants keep or strip, not \"%.*s\"", STR_ARG(wanted));
 }
 
+/* One of the configured stores by its name or URL; any other URL goes with the settings of the first. */
+static void choose_store(struct config *config, struct str wanted)
+{
+    struct config_store *first = &config->stores.items[0];
+    for (size_t i = 0; i < config->stores.count; i++)
+        if (str_eq(config->stores.items[i].name, wanted) || str_eq(config->stores.items[i].url, wanted)) {
+            *first = config->stores.items[i];
+            config->stores.count = 1;
+            return;
+        }
+    *first = (struct config_store){.name = STR("--store"),
+                                   .url = wanted,
+                                   .path_style = true,
+                                   .region = first->region,
+                                   .endpoint = first->endpoint,
+                                   .ca_file = first->ca_file};
+    config->stores.count = 1;
+}
+
 /* What is said on the command line stands above the file. */
 static bool override_config(struct cli *cli, struct err *err)
 {
@@ -50,12 +69,7 @@ static bool override_config(struct cli *cli, struct err *err)
     if (cli_has(cli, OPTION_CONTEXT))
         config->cluster_context = cli_option(cli, OPTION_CONTEXT);
     if (cli_has(cli, OPTION_STORE))
-        config->stores.items[0] = (struct config_store){.name = STR("--store"),
-                                                        .url = cli_option(cli, OPTION_STORE),
-                                                        .path_style = true,
-                                                        .region = config->stores.items[0].region,
-                                                        .endpoint = config->stores.items[0].endpoint,
-                                                        .ca_file = config->stores.items[0].ca_file};
+        choose_store(config, cli_option(cli, OPTION_STORE));
     if (cli_has(cli, OPTION_IDENTITY))
         config->identity_file = cli_option(cli, OPTION_IDENTITY);
     if (cli_has(cli, OPTION_NAMESPACE))
@@ -86,9 +100,7 @@ bool cli_need_store(struct cli *cli, struct err *err)
     if (cli->config.stores.count == 0)
         return err_set(err, ERR_USAGE, "no store is configured") ||
                err_next(err, "add one under stores: in %s", GITOPS_PIPE_CONFIG_FILE);
-    const struct config_store *store = &cli->config.stores.items[0];
-    return store_open(cli->arena, store, &cli->run.store, err) ||
-           err_context(err, "store %.*s", STR_ARG(store->name));
+    return store_open_all(cli->arena, &cli->config.stores, &cli->run.store, err);
 }
 
 bool cli_need_kube(struct cli *cli, struct err *err)
@@ -102,6 +114,16 @@ bool cli_need_kube(struct cli *cli, struct err *err)
     if (cli->config.cluster_name.len == 0)
         cli->config.cluster_name = kube_context(cli->run.kube);
     return true;
+}
+
+/* A copy that failed while another stood in for it: nothing is lost yet, and somebody has to know. */
+void cli_tell_store_notes(struct cli *cli)
+{
+    struct str_list notes = {0};
+    if (cli->run.store != NULL)
+        store_notes(cli->run.store, cli->arena, &notes);
+    for (size_t i = 0; i < notes.count; i++)
+        cli_warn(cli, "%.*s", STR_ARG(notes.items[i]));
 }
 
 void cli_close(struct cli *cli)

@@ -14,7 +14,7 @@ const char config_example[] =
     "leases.coordination.k8s.io]}\n"
     "  allowMissing: [pods.metrics.k8s.io]\n"
     "\n"
-    "stores:                            # the first one is used unless --store names another\n"
+    "stores:                            # several: every backup goes to each; --store names one\n"
     "  - name: main\n"
     "    url: s3://backups/prod-eu\n"
     "    endpoint: https://minio.example.com\n"
@@ -130,7 +130,8 @@ void config_markdown(struct buf *text)
     buf_text(
         text,
         "\n## Each of `stores`\n\n"
-        "A list; the first is used unless `--store` names another. A store needs a `url`. Without the list\n"
+        "A list. With several every backup goes to each of them, and what is read comes from the first that has it\n"
+        "whole; `--store` names one of them, or another by URL. A store needs a `url`. Without the list\n"
         "there is one, the folder `backups` in the current directory.\n\n");
     write_table(text, &config_store_keys);
     buf_text(

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/store/spool.h"
+#include "core/store/mirror.h"
 #include "core/store/store_driver.h"
 
 static const struct scheme {
@@ -25,11 +25,30 @@ bool store_open(struct arena *arena, const struct config_store *config, struct s
         if (!schemes[i].open(arena, config, &store, err))
             return err_context(err, "store %.*s", STR_ARG(config->url));
         store->url = str_dup(arena, config->url);
+        store->name = str_dup(arena, config->name);
         *ret_store = store;
         return true;
     }
     err_set(err, ERR_USAGE, "store \"%.*s\": no such kind of store", STR_ARG(config->url));
     return err_next(err, "use s3://bucket/prefix or file:///folder");
+}
+
+bool store_open_all(struct arena *arena, const struct config_stores *config, struct store **ret_store,
+                    struct err *err)
+{
+    struct store *copies[STORE_MAX_COPIES];
+    if (config->count == 0 || config->count > STORE_MAX_COPIES)
+        return err_set(err, ERR_USAGE, "%zu stores: one to %d can be used at once", config->count,
+                       STORE_MAX_COPIES);
+    for (size_t i = 0; i < config->count; i++) {
+        if (store_open(arena, &config->items[i], &copies[i], err))
+            continue;
+        while (i-- > 0)
+            store_close(copies[i]);
+        return false;
+    }
+    *ret_store = config->count == 1 ? copies[0] : store_mirror(arena, copies, config->count);
+    return true;
 }
 
 void store_close(struct store *store)
@@ -41,6 +60,21 @@ void store_close(struct store *store)
 struct str store_url(const struct store *store)
 {
     return store->url;
+}
+
+struct str store_label(const struct store *store)
+{
+    return store->name.len ? store->name : store->url;
+}
+
+size_t store_copies(const struct store *store)
+{
+    return store->copy_count ? store->copy_count : 1;
+}
+
+struct store *store_copy(struct store *store, size_t index)
+{
+    return store->copy_count ? store->copies[index] : store;
 }
 
 bool store_creates_atomically(const struct store *store)
@@ -141,16 +175,39 @@ static bool collect(void *ctx, struct str piece, struct err *err)
     return buf_ok(buf) || err_set(err, ERR_LIMIT, "larger than %zu bytes", buf->max);
 }
 
+struct getting {
+    struct arena *arena;
+    struct str key, body;
+    size_t max_bytes;
+    store_accept_fn accept;
+    void *ctx;
+};
+
+static bool get_one(void *ctx, struct store *copy, struct err *err)
+{
+    struct getting *g = ctx;
+    struct buf body CLEANUP(buf_done);
+    buf_init(&body, g->max_bytes);
+    if (!store_read(copy, g->key, &(struct store_sink){collect, &body}, err))
+        return false;
+    g->body = str_dup(g->arena, buf_view(&body));
+    return g->accept == NULL || g->accept(g->ctx, g->body, err);
+}
+
+bool store_get_accepted(struct store *store, struct arena *arena, struct str key, size_t max_bytes,
+                        store_accept_fn accept, void *ctx, struct str *ret_body, struct err *err)
+{
+    struct getting g = {.arena = arena, .key = key, .max_bytes = max_bytes, .accept = accept, .ctx = ctx};
+    if (!store_try_copies(store, get_one, &g, err))
+        return false;
+    *ret_body = g.body;
+    return true;
+}
+
 bool store_get(struct store *store, struct arena *arena, struct str key, size_t max_bytes,
                struct str *ret_body, struct err *err)
 {
-    struct buf body CLEANUP(buf_done);
-    buf_init(&body, max_bytes);
-    struct store_sink sink = {collect, &body};
-    if (!store_read(store, key, &sink, err))
-        return false;
-    *ret_body = str_dup(arena, buf_view(&body));
-    return true;
+    return store_get_accepted(store, arena, key, max_bytes, NULL, NULL, ret_body, err);
 }
 
 bool store_read(struct store *store, struct str key, const struct store_sink *sink, struct err *err)
@@ -199,77 +256,4 @@ bool store_erase(struct store *store, struct str key, struct err *err)
     if (store->driver->erase != NULL)
         return store->driver->erase(store, scratch, key, err);
     return store->driver->remove(store, scratch, key, err);
-}
-
-/* ---- known content ---- */
-
-struct fetching {
-    struct spool *spool;
-    struct sha256_stream *hash;
-    uint64_t bytes, most;
-};
-
-static bool fetch_piece(void *ctx, struct str piece, struct err *err)
-{
-    struct fetching *f = ctx;
-    f->bytes += piece.len;
-    if (f->bytes > f->most)
-        return err_set(err, ERR_CORRUPT, "it is larger than the %llu bytes it should have",
-                       (unsigned long long)f->most);
-    sha256_add(f->hash, piece.ptr, piece.len);
-    return spool_write(f->spool, piece, err);
-}
-
-static bool fetch_from(struct store *store, struct str key, struct fetching *f, const struct sha256 *sha256,
-                       struct err *err)
-{
-    f->hash = sha256_begin();
-    f->bytes = 0;
-    bool got = store_read(store, key, &(struct store_sink){fetch_piece, f}, err);
-    struct sha256 there = sha256_end(f->hash);
-    if (!got)
-        return false;
-    if (f->bytes != f->most)
-        return err_set(err, ERR_CORRUPT, "%llu bytes, where it should have %llu: cut short",
-                       (unsigned long long)f->bytes, (unsigned long long)f->most);
-    return sha256_eq(&there, sha256) ||
-           err_set(err, ERR_CORRUPT, "its hash is not what its name says: the content was changed");
-}
-
-bool store_fetch(struct store *store, struct str key, uint64_t bytes, const struct sha256 *sha256,
-                 const char *dir, struct spool **ret_spool, struct str *ret_bytes, struct err *err)
-{
-    struct fetching f = {.most = bytes};
-    struct str view = STR_NONE;
-    if (!spool_open(dir, &f.spool, err))
-        return false;
-    if (!fetch_from(store, key, &f, sha256, err) || !spool_view(f.spool, &view, err)) {
-        spool_drop(f.spool);
-        return false;
-    }
-    *ret_spool = f.spool;
-    *ret_bytes = view;
-    return true;
-}
-
-/* ---- the probe ---- */
-
-/* The first proof writes the object and fails to write it again; every later one already fails the first time. */
-bool store_probe(struct store *store, struct arena *arena, struct err *err)
-{
-    static const struct str key = STR_INIT(STORE_PROBE_KEY);
-    static const struct str body =
-        STR_INIT("gitops-pipe proves with this object that the store refuses to overwrite what must not be "
-                 "overwritten.\nIt may be deleted; the next backup writes it again.\n");
-    for (int i = 0; i < 2; i++) {
-        if (store_create(store, arena, key, body, NULL, err))
-            continue;
-        if (err->code == ERR_EXISTS)
-            return true;
-        return err_context(err, "store %.*s", STR_ARG(store->url));
-    }
-    err_set(err, ERR_REFUSED, "store %.*s: it overwrites objects although told not to (If-None-Match)",
-            STR_ARG(store->url));
-    return err_next(err,
-                    "two backups at once could destroy each other here: use a store with conditional writes");
 }

@@ -51,8 +51,13 @@ struct store_sink {
  * store_close. */
 bool store_open(struct arena *arena, const struct config_store *config, struct store **ret_store,
                 struct err *err) WARN_UNUSED;
-void store_close(struct store *store);           /* NULL is fine */
-struct str store_url(const struct store *store); /* as configured, for messages and reports */
+/* The same for a list of stores: one is that store; several become one that keeps a copy in each (core/store/mirror.h),
+ * at most STORE_MAX_COPIES. */
+bool store_open_all(struct arena *arena, const struct config_stores *config, struct store **ret_store,
+                    struct err *err) WARN_UNUSED;
+void store_close(struct store *store);             /* NULL is fine */
+struct str store_url(const struct store *store);   /* as configured, for messages and reports */
+struct str store_label(const struct store *store); /* its name in the configuration, else the URL */
 
 /* Whether of two writers of one key at the same moment one wins. True everywhere but in s3v2. */
 bool store_creates_atomically(const struct store *store);
@@ -94,6 +99,36 @@ bool store_erase(struct store *store, struct str key, struct err *err) WARN_UNUS
 bool store_fetch(struct store *store, struct str key, uint64_t bytes, const struct sha256 *sha256,
                  const char *dir, struct spool **ret_spool, struct str *ret_bytes,
                  struct err *err) WARN_UNUSED;
+
+/* Content that is known before it is sent. */
+struct store_content {
+    struct str key, body;
+    struct sha256 sha256; /* of body */
+};
+
+enum store_held { STORE_LACKS, STORE_DIFFERS, STORE_HOLDS };
+
+/* Looks in every copy whether it holds exactly this, sends it where it does not, and asks again: what counts is what the
+ * store says that it holds. `dry` only looks. `ret_held` is what was found before, the worst of the copies. */
+bool store_ensure(struct store *store, struct arena *arena, const struct store_content *content, bool dry,
+                  struct store_info *ret_info, enum store_held *ret_held, struct err *err) WARN_UNUSED;
+/* Reads like store_get, from the first copy whose bytes `accept` takes. */
+typedef bool (*store_accept_fn)(void *ctx, struct str body, struct err *err);
+bool store_get_accepted(struct store *store, struct arena *arena, struct str key, size_t max_bytes,
+                        store_accept_fn accept, void *ctx, struct str *ret_body, struct err *err) WARN_UNUSED;
+
+/* ---- copies: one, unless several stores are configured ---- */
+
+enum { STORE_MAX_COPIES = 8 };
+size_t store_copies(const struct store *store);
+struct store *store_copy(struct store *store, size_t index);
+/* What a copy failed at and another made good since the store was opened, a line each; names the store. */
+void store_notes(struct store *store, struct arena *arena, struct str_list *ret_notes);
+/* The copies that lack something that was written since then. */
+void store_lagging(struct store *store, struct arena *arena, struct str_list *ret_labels);
+
+/* Copy `index` was given everything it lacked: it lags no more. */
+void store_caught_up(struct store *store, size_t index);
 
 /* `text` as one part of a key or a path: letters, digits and "-_.:@+=" stay, the rest becomes %XX, and so does the
  * first byte where the part would be empty, hidden or a step upwards. Different texts give different parts. */

@@ -32,7 +32,9 @@ struct store_driver {
 
 struct store {
     const struct store_driver *driver;
-    struct str url;
+    struct str url, name;
+    struct store **copies; /* of a mirror (core/store/mirror.h); none otherwise */
+    size_t copy_count;
 };
 
 /* One row per scheme; store.c holds the table. */

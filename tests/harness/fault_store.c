@@ -55,16 +55,22 @@ static bool is_retained(const struct fault_plan *plan, struct str key)
     return plan->retained.len != 0 && str_starts(key, plan->retained);
 }
 
+static bool head_with_lock(struct fault *fault, struct arena *arena, struct str key, struct store_info *info,
+                           struct err *err)
+{
+    if (!fault->inner->driver->head(fault->inner, arena, key, info, err))
+        return false;
+    if (is_retained(fault->plan, key)) {
+        info->retained_until_ms = fault->plan->retained_until_ms;
+        info->legal_hold = fault->plan->legal_hold;
+    }
+    return true;
+}
+
 static bool faulty_head(struct store *store, struct arena *arena, struct str key, struct store_info *info,
                         struct err *err)
 {
-    struct store *inner = ((struct fault *)store)->inner;
-    const struct fault_plan *plan = ((struct fault *)store)->plan;
-    if (is_retained(plan, key)) {
-        info->retained_until_ms = plan->retained_until_ms;
-        info->legal_hold = plan->legal_hold;
-    }
-    FAULTY(store, inner->driver->head(inner, arena, key, info, err));
+    FAULTY(store, head_with_lock((struct fault *)store, arena, key, info, err));
 }
 
 static bool faulty_list(struct store *store, struct arena *arena, struct str prefix, struct str after,

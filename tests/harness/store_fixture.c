@@ -54,6 +54,13 @@ static bool open_bucket(struct store_fixture *f, const char *scheme, const char 
     return true;
 }
 
+/* A folder is the second of two stores that are one. */
+static bool open_mirror(struct store_fixture *f)
+{
+    f->mirrored = true;
+    return open_fs(f);
+}
+
 static bool open_s3(struct store_fixture *f)
 {
     return open_bucket(f, "s3", " ");
@@ -68,10 +75,7 @@ static const struct row {
     const char *name;
     bool (*configure)(struct store_fixture *); /* false: not to be had here */
 } rows[] = {
-    {"mem", open_mem},
-    {"fs", open_fs},
-    {"s3", open_s3},
-    {"s3v2", open_s3v2},
+    {"mem", open_mem}, {"fs", open_fs}, {"s3", open_s3}, {"s3v2", open_s3v2}, {"mirror", open_mirror},
 };
 
 /* A bucket outlives the test; what the test put there does not. */
@@ -105,7 +109,10 @@ bool store_fixture_next(struct store_fixture *f)
         f->arena = arena_new();
         if (row->configure(f)) {
             f->name = row->name;
-            cr_assert(store_open(f->arena, &f->config, &f->store, &err), "%s: %s", row->name, err.msg);
+            struct config_store items[] = {{.name = STR("first"), .url = STR("mem:")}, f->config};
+            struct config_stores stores = {.items = f->mirrored ? items : &f->config,
+                                           .count = f->mirrored ? 2 : 1};
+            cr_assert(store_open_all(f->arena, &stores, &f->store, &err), "%s: %s", row->name, err.msg);
             return true;
         }
         arena_free(f->arena);

@@ -7,7 +7,8 @@ struct store_fixture {
     struct arena *arena;
     struct store *store;
     struct config_store config;
-    char dir[64]; /* the folder behind fs */
+    char dir[64];  /* the folder behind fs */
+    bool mirrored; /* `config` is the second of two */
     int index;
 };
 
