@@ -130,7 +130,8 @@ void config_markdown(struct buf *text)
     buf_text(
         text,
         "\n## Each of `stores`\n\n"
-        "A list. With several every backup goes to each of them, and what is read comes from the first that has it\n"
+        "A list. With several every backup goes to each of them, and what is read comes from the first that "
+        "has it\n"
         "whole; `--store` names one of them, or another by URL. A store needs a `url`. Without the list\n"
         "there is one, the folder `backups` in the current directory.\n\n");
     write_table(text, &config_store_keys);
