@@ -2,9 +2,9 @@
 
 #include <pthread.h>
 #include <stdio.h>
-#include <sys/random.h>
 #include <unistd.h>
 
+#include "backupd/guard.h"
 #include "backupd/level.h"
 #include "backupd/part.h"
 #include "backupd/seal.h"
@@ -27,6 +27,7 @@ struct backup {
     bool dry;
     struct parts parts;
     struct manifest manifest;
+    struct guard guard;
     struct tally tallies[STORE_HOLDS + 1]; /* by what the store held before */
     pthread_mutex_t lock;                  /* of tallies, manifest.packs, progress and run->arena */
     size_t stored;
@@ -38,20 +39,6 @@ struct backup {
 };
 
 /* ---- what it is called ---- */
-
-static bool make_id(struct run *run, struct str *ret_id, struct err *err)
-{
-    uint32_t random = 0;
-    int64_t now = clock_now_ms(run->clock);
-    struct str time = clock_rfc3339(run->arena, now);
-    if (getrandom(&random, sizeof random, 0) != sizeof random)
-        return err_errno(err, "random bytes");
-    /* 2026-11-21T02:00:00Z */
-    const char *t = time.ptr;
-    *ret_id = str_fmt(run->arena, "%.4s%.2s%.2sT%.2s%.2s%.2s.%03dZ-%08x", t, t + 5, t + 8, t + 11, t + 14,
-                      t + 17, (int)(now % 1000), random);
-    return true;
-}
 
 static const char *spool_dir(const struct run *run)
 {
@@ -68,7 +55,7 @@ static bool begin(struct backup *b, struct bundle *bundle, struct err *err)
         err_set(err, ERR_USAGE, "the cluster has no name to file its backups under");
         return err_next(err, "set cluster.name in the configuration");
     }
-    if (!make_id(b->run, &id, err))
+    if (!guard_new_id(b->run, &id, err))
         return false;
     b->bundle = bundle;
     b->spool_dir = spool_dir(b->run);
@@ -98,30 +85,12 @@ static bool begin(struct backup *b, struct bundle *bundle, struct err *err)
 
 /* ---- the marker ---- */
 
-static struct str marker_key(struct backup *b)
-{
-    return manifest_marker_key(b->run->arena, b->manifest.cluster, b->manifest.id);
-}
-
-static bool write_marker(struct backup *b, struct err *err)
-{
-    struct arena *a = b->run->arena;
-    char host[256] = "";
-    gethostname(host, sizeof host - 1);
-    const struct value *marker =
-        VALUE_MAP(a, {"id", value_string(a, b->manifest.id)}, {"tool", value_string(a, b->manifest.tool)},
-                  {"startedAt", value_string(a, clock_rfc3339(a, clock_now_ms(b->run->clock)))},
-                  {"host", value_cstr(a, host)}, {"pid", value_int(a, getpid())});
-    return store_create(b->run->store, a, marker_key(b), json_text(a, marker), NULL, err) ||
-           err_context(err, "marker");
-}
-
 /* The backup is there by now: a marker that stays only makes prune wait. */
 static void remove_marker(struct backup *b)
 {
     struct arena *a = b->run->arena;
     struct err err = {0};
-    if (!store_delete(b->run->store, marker_key(b), &err))
+    if (!guard_leave(b->run, &b->guard, &err))
         value_push(a, &b->notes,
                    value_string(a, str_fmt(a, "the in-progress marker stays behind: %s", err.msg)));
 }
@@ -332,10 +301,11 @@ static void report(struct backup *b)
 bool backup_stage(struct run *run, struct bundle *bundle, struct err *err)
 {
     struct backup b = {.run = run};
-    if (!begin(&b, bundle, err) || !store_probe(run->store, run->arena, err) || !write_marker(&b, err))
+    if (!begin(&b, bundle, err) || !store_probe(run->store, run->arena, err) ||
+        !guard_enter_backup(run, b.manifest.cluster, b.manifest.id, &b.guard, err))
         return err_context(err, "backup");
     note_weakness(&b);
-    bool published = publish_parts(&b, err) && publish_manifest(&b, err);
+    bool published = publish_parts(&b, err) && guard_backup_holds(&b.guard, err) && publish_manifest(&b, err);
     if (published)
         level_stores(&b);
     remove_marker(&b);

@@ -84,6 +84,10 @@ struct config {
     struct str_list encrypt_recipients; /* age1…; empty: packs are not encrypted */
     struct str identity_file;           /* secret keys that read them again; empty: from the environment */
 
+    int64_t keep_last, keep_daily, keep_weekly, keep_monthly,
+        keep_within_ms; /* prune keeps them; 0: no rule */
+    int64_t keep_grace_ms, keep_wait_ms;
+
     int64_t gate_overall, gate_security, gate_schema, gate_production, gate_resources; /* 0: no gate */
     struct str fail_on; /* "error", "warning", "" */
     int64_t weight_schema, weight_security, weight_production, weight_resources;

@@ -46,6 +46,7 @@ const struct value *config_default_value(struct arena *arena, const struct confi
     case CONFIG_OFF:
     case CONFIG_RULES:
     case CONFIG_STRINGS: return words(arena, text);
+    case CONFIG_COUNT:
     case CONFIG_PERCENT: return value_number(arena, text);
     case CONFIG_BOOL: return value_bool(arena, str_is(text, "true"));
     case CONFIG_REPLICAS: return NULL;
@@ -64,6 +65,7 @@ const struct value *config_default_value(struct arena *arena, const struct confi
 static const char *const type_schemas[] = {
     [CONFIG_STRING] = "{\"type\":\"string\"}",
     [CONFIG_STRINGS] = "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}",
+    [CONFIG_COUNT] = "{\"type\":\"integer\",\"minimum\":0,\"maximum\":100000}",
     [CONFIG_PERCENT] = "{\"type\":\"integer\",\"minimum\":0,\"maximum\":100}",
     [CONFIG_BOOL] = "{\"type\":\"boolean\"}",
     [CONFIG_DURATION] = "{\"type\":\"string\",\"pattern\":\"^([0-9]+(ms|s|m|h|d))+$\"}",

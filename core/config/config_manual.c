@@ -53,6 +53,8 @@ const char config_example[] =
     "  - {name: staging, replicas: {fixed: 2}}\n"
     "  - {name: prod, replicas: {atLeast: 3}, harden: true, destination: \"https://prod.example.com:6443\"}\n"
     "\n"
+    "keep: {last: 3, daily: 7, weekly: 5, monthly: 12, within: 2d, grace: 1h, wait: 15m}\n"
+    "\n"
     "git:\n"
     "  url: https://git.example.com/platform/prod-eu.git\n"
     "  branch: main\n"
@@ -75,7 +77,7 @@ static const char *const type_words[] = {
     [CONFIG_SEVERITY] = "severity", [CONFIG_REPLICAS] = "map",
     [CONFIG_FOLDER] = "path",       [CONFIG_PATH] = "path",
     [CONFIG_OFF] = "list",          [CONFIG_RULES] = "list",
-    [CONFIG_HELM] = "word",
+    [CONFIG_HELM] = "word",         [CONFIG_COUNT] = "number",
 };
 
 static void write_default(struct buf *text, const struct config_key *key)

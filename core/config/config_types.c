@@ -100,13 +100,26 @@ static bool read_strings(struct config_reader *r, struct str pointer, const stru
     return true;
 }
 
-static bool read_percent(struct config_reader *r, struct str pointer, const struct value *value, void *field)
+static bool read_number(struct config_reader *r, struct str pointer, const struct value *value, int64_t most,
+                        void *field)
 {
     int64_t number;
-    if (!value_i64(value, &number) || number < 0 || number > 100)
-        return config_fail_at(r, pointer, "expected a whole number from 0 to 100");
+    if (!value_i64(value, &number) || number < 0 || number > most)
+        return config_fail_at(
+            r, pointer,
+            str_c(r->arena, str_fmt(r->arena, "expected a whole number from 0 to %d", (int)most)));
     *(int64_t *)field = number;
     return true;
+}
+
+static bool read_percent(struct config_reader *r, struct str pointer, const struct value *value, void *field)
+{
+    return read_number(r, pointer, value, 100, field);
+}
+
+static bool read_count(struct config_reader *r, struct str pointer, const struct value *value, void *field)
+{
+    return read_number(r, pointer, value, 100000, field);
 }
 
 static bool read_bool(struct config_reader *r, struct str pointer, const struct value *value, void *field)
@@ -214,7 +227,7 @@ static bool (*const readers[])(struct config_reader *, struct str, const struct 
     [CONFIG_BOOL] = read_bool,         [CONFIG_DURATION] = read_duration, [CONFIG_SECRETS] = read_secrets,
     [CONFIG_SEVERITY] = read_severity, [CONFIG_REPLICAS] = read_replicas, [CONFIG_FOLDER] = read_path,
     [CONFIG_PATH] = read_path,         [CONFIG_OFF] = config_read_off,    [CONFIG_RULES] = config_read_rules,
-    [CONFIG_HELM] = config_read_helm,
+    [CONFIG_HELM] = config_read_helm,  [CONFIG_COUNT] = read_count,
 };
 
 bool config_read_field(struct config_reader *r, const struct config_key *key, struct str pointer,

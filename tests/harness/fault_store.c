@@ -14,6 +14,8 @@ static enum strike next_operation(struct fault *fault)
 {
     struct fault_plan *plan = fault->plan;
     unsigned number = __atomic_add_fetch(&plan->operations, 1, __ATOMIC_SEQ_CST); /* several threads */
+    if (plan->before != NULL)
+        plan->before(plan->ctx, number);
     if (plan->at == 0 || number < plan->at || (number > plan->at && !plan->for_good))
         return STRIKE_NOT;
     return plan->after && number == plan->at ? STRIKE_AFTER : STRIKE_BEFORE;
@@ -55,15 +57,32 @@ static bool is_retained(const struct fault_plan *plan, struct str key)
     return plan->retained.len != 0 && str_starts(key, plan->retained);
 }
 
+static void age(const struct fault_plan *plan, struct store_info *info)
+{
+    if (plan->older != NULL && str_starts(info->key, str_of(plan->older)))
+        info->modified_ms -= plan->older_ms;
+}
+
 static bool head_with_lock(struct fault *fault, struct arena *arena, struct str key, struct store_info *info,
                            struct err *err)
 {
     if (!fault->inner->driver->head(fault->inner, arena, key, info, err))
         return false;
+    age(fault->plan, info);
     if (is_retained(fault->plan, key)) {
         info->retained_until_ms = fault->plan->retained_until_ms;
         info->legal_hold = fault->plan->legal_hold;
     }
+    return true;
+}
+
+static bool inner_list(struct fault *fault, struct arena *arena, struct str prefix, struct str after,
+                       size_t limit, struct store_page *page, struct err *err)
+{
+    if (!fault->inner->driver->list(fault->inner, arena, prefix, after, limit, page, err))
+        return false;
+    for (size_t i = 0; i < page->count; i++)
+        age(fault->plan, &page->items[i]);
     return true;
 }
 
@@ -76,8 +95,7 @@ static bool faulty_head(struct store *store, struct arena *arena, struct str key
 static bool faulty_list(struct store *store, struct arena *arena, struct str prefix, struct str after,
                         size_t limit, struct store_page *page, struct err *err)
 {
-    struct store *inner = ((struct fault *)store)->inner;
-    FAULTY(store, inner->driver->list(inner, arena, prefix, after, limit, page, err));
+    FAULTY(store, inner_list(fault, arena, prefix, after, limit, page, err));
 }
 
 static bool faulty_remove(struct store *store, struct arena *arena, struct str key, struct err *err)

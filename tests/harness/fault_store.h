@@ -15,6 +15,13 @@ struct fault_plan {
     int64_t retained_until_ms;
     bool legal_hold;     /* … or under legal hold. Empty: none is */
     unsigned operations; /* counted so far */
+
+    /* Called before every operation that reaches the store, by the thread that makes it. */
+    void (*before)(void *ctx, unsigned operation);
+    void *ctx;
+    /* Objects whose keys start with `older` look that much older than they are. */
+    const char *older;
+    int64_t older_ms;
 };
 
 /* `plan` may be changed while the store is in use; `inner` is not closed with it. */
