@@ -23,7 +23,7 @@ struct tally {
 
 struct backup {
     struct run *run;
-    const struct bundle *bundle;
+    struct stash *stash;
     bool dry;
     struct parts parts;
     struct manifest manifest;
@@ -40,7 +40,7 @@ struct backup {
 
 /* ---- what it is called ---- */
 
-static const char *spool_dir(const struct run *run)
+const char *backup_spool_dir(const struct run *run)
 {
     if (run->config == NULL || run->config->state_dir.len == 0)
         return NULL;
@@ -48,8 +48,9 @@ static const char *spool_dir(const struct run *run)
     return access(dir, W_OK) == 0 ? dir : NULL;
 }
 
-static bool begin(struct backup *b, struct bundle *bundle, struct err *err)
+static bool begin(struct backup *b, struct err *err)
 {
+    const struct bundle *bundle = stash_about(b->stash);
     struct str cluster = bundle->cluster.len ? bundle->cluster : bundle->cluster_uid, id = STR_NONE;
     if (cluster.len == 0) {
         err_set(err, ERR_USAGE, "the cluster has no name to file its backups under");
@@ -57,8 +58,7 @@ static bool begin(struct backup *b, struct bundle *bundle, struct err *err)
     }
     if (!guard_new_id(b->run, &id, err))
         return false;
-    b->bundle = bundle;
-    b->spool_dir = spool_dir(b->run);
+    b->spool_dir = backup_spool_dir(b->run);
     b->began_ms = clock_monotonic_ms();
     b->manifest = (struct manifest){
         .id = id,
@@ -70,11 +70,11 @@ static bool begin(struct backup *b, struct bundle *bundle, struct err *err)
         .taken_ms = bundle->taken_ms ? bundle->taken_ms : clock_now_ms(b->run->clock),
         .complete = bundle->complete,
         .sandbox = bundle->sandbox,
-        .objects = bundle->count,
+        .objects = stash_count(b->stash),
         .types = bundle->types,
         .problems = bundle->problems,
     };
-    parts_of(b->run->arena, bundle, &b->parts);
+    parts_of(b->run->arena, b->stash, &b->parts);
     if (!keys_recipients(b->run, &b->recipients, err))
         return false;
     if (b->recipients.count == 0)
@@ -177,7 +177,7 @@ static bool publish_part(void *ctx, size_t index, struct err *err)
     struct pack pack = {0};
     enum store_held held = STORE_LACKS;
 
-    bool published = part_pack(b->bundle, part, b->spool_dir, &writer, &pack, err);
+    bool published = part_pack(b->stash, part, b->spool_dir, &writer, &pack, err);
     noted.sha256 = pack.sha256;
     noted.bytes = pack.bytes.len;
     noted.raw_bytes = pack.raw_bytes;
@@ -297,11 +297,21 @@ static void report(struct backup *b)
                   {"notes", b->notes.count ? value_list_done(a, &b->notes) : NULL}));
 }
 
-/* A backup exists once its manifest does; so the manifest is last, and create-only. */
-bool backup_stage(struct run *run, struct bundle *bundle, struct err *err)
+static bool preview(struct backup *b, struct err *err)
 {
-    struct backup b = {.run = run};
-    if (!begin(&b, bundle, err) || !store_probe(run->store, run->arena, err) ||
+    if (!begin(b, err) || !publish_parts(b, err))
+        return err_context(err, "backup");
+    report(b);
+    return true;
+}
+
+/* A backup exists once its manifest does; so the manifest is last, and create-only. */
+bool backup_stash(struct run *run, struct stash *stash, bool dry_run, struct err *err)
+{
+    struct backup b = {.run = run, .stash = stash, .dry = dry_run};
+    if (dry_run)
+        return preview(&b, err);
+    if (!begin(&b, err) || !store_probe(run->store, run->arena, err) ||
         !guard_enter_backup(run, b.manifest.cluster, b.manifest.id, &b.guard, err))
         return err_context(err, "backup");
     note_weakness(&b);
@@ -311,16 +321,18 @@ bool backup_stage(struct run *run, struct bundle *bundle, struct err *err)
     remove_marker(&b);
     if (!published)
         return err_context(err, "backup");
-    bundle->backup_id = b.manifest.id;
+    stash_about(stash)->backup_id = b.manifest.id;
     report(&b);
     return true;
 }
 
-bool backup_dry_run(struct run *run, struct bundle *bundle, struct err *err)
+bool backup_stage(struct run *run, struct bundle *bundle, struct err *err)
 {
-    struct backup b = {.run = run, .dry = true};
-    if (!begin(&b, bundle, err) || !publish_parts(&b, err))
+    struct stash *stash;
+    if (!stash_from_bundle(run->arena, backup_spool_dir(run), bundle, &stash, err))
         return err_context(err, "backup");
-    report(&b);
-    return true;
+    bool made = backup_stash(run, stash, false, err);
+    bundle->backup_id = stash_about(stash)->backup_id;
+    stash_close(stash);
+    return made;
 }

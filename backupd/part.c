@@ -9,7 +9,8 @@ enum { ENTRY_MAX_BYTES = 64 << 20 };
 
 struct entry {
     struct str path;
-    const struct value *value;
+    size_t index;             /* of an object or a document of the stash */
+    const struct value *root; /* or what is written; NULL where the stash has the text */
 };
 
 struct entries {
@@ -17,46 +18,28 @@ struct entries {
     size_t count, cap;
 };
 
-void parts_of(struct arena *arena, const struct bundle *bundle, struct parts *ret_parts)
+typedef bool (*read_fn)(const struct stash *stash, size_t index, struct buf *buf, struct err *err);
+
+void parts_of(struct arena *arena, const struct stash *stash, struct parts *ret_parts)
 {
     struct parts parts = {0};
-    for (size_t from = 0, to; from < bundle->count; from = to) {
-        struct str namespace = bundle->items[from].namespace;
-        to = from + 1;
-        while (to < bundle->count && str_eq(bundle->items[to].namespace, namespace))
-            to++;
-        *ARENA_PUSH(arena, &parts) = (struct part){
-            .part = namespace.len ? MANIFEST_NAMESPACE : MANIFEST_CLUSTER,
-            .namespace = namespace,
-            .from = from,
-            .to = to,
-        };
+    for (size_t i = 0; i < stash_part_count(stash); i++) {
+        struct str namespace = stash_part(stash, i).namespace;
+        enum manifest_part part = namespace.len ? MANIFEST_NAMESPACE : MANIFEST_CLUSTER;
+        *ARENA_PUSH(arena, &parts) = (struct part){.part = part, .namespace = namespace, .index = i};
     }
     *ARENA_PUSH(arena, &parts) = (struct part){.part = MANIFEST_SCHEMA};
     *ret_parts = parts;
 }
 
-/* ---- objects ---- */
-
-/* A type that discovery does not know cannot have been listed; a bundle from elsewhere may hold one all the same. */
-static struct str plural_of(struct arena *arena, const struct resource_type *type,
-                            const struct resource *resource)
+static void add_objects(struct arena *arena, const struct stash *stash, size_t index, struct entries *entries)
 {
-    return type != NULL ? type->plural : str_lower(arena, resource->kind);
-}
-
-static void add_objects(struct arena *arena, const struct bundle *bundle, const struct part *part,
-                        struct entries *entries)
-{
-    const struct resource_type *type = NULL;
-    for (size_t i = part->from; i < part->to; i++) {
-        const struct resource *r = &bundle->items[i];
-        struct str group = resource_group(r);
-        if (type == NULL || !str_eq(type->kind, r->kind) ||
-            !str_eq(type->group, group)) /* they come sorted */
-            type = resource_type_find(&bundle->types, group, r->kind);
+    struct stash_part part = stash_part(stash, index);
+    for (size_t i = part.from; i < part.to; i++) {
+        struct stash_object object = stash_object(stash, i);
+        const struct resource_type *type = object.type;
         *ARENA_PUSH(arena, entries) = (struct entry){
-            pack_path(arena, group, resource_version(r), plural_of(arena, type, r), r->name), r->object};
+            .path = pack_path(arena, type->group, type->version, type->plural, object.name), .index = i};
     }
 }
 
@@ -91,13 +74,14 @@ static bool openapi_path(struct arena *arena, struct str key, struct str *ret_pa
     return key.len != 0;
 }
 
-static void add_schema(struct arena *arena, const struct bundle *bundle, struct entries *entries)
+static void add_schema(struct arena *arena, struct stash *stash, struct entries *entries)
 {
-    *ARENA_PUSH(arena, entries) = (struct entry){STR(PART_DISCOVERY), discovery(arena, &bundle->types)};
-    MEMBER_EACH(document, bundle->openapi) {
+    *ARENA_PUSH(arena, entries) =
+        (struct entry){.path = STR(PART_DISCOVERY), .root = discovery(arena, &stash_about(stash)->types)};
+    for (size_t i = 0; i < stash_document_count(stash); i++) {
         struct str path;
-        if (openapi_path(arena, document->key, &path))
-            *ARENA_PUSH(arena, entries) = (struct entry){path, &document->value};
+        if (openapi_path(arena, stash_document_key(stash, i), &path))
+            *ARENA_PUSH(arena, entries) = (struct entry){.path = path, .index = i};
     }
 }
 
@@ -108,39 +92,46 @@ static int entry_order(const void *a, const void *b)
     return str_cmp(((const struct entry *)a)->path, ((const struct entry *)b)->path);
 }
 
-static bool write_entries(struct pack_writer *writer, const struct entries *entries, struct err *err)
+static bool write_entries(const struct stash *stash, read_fn read, const struct entries *entries,
+                          struct pack_writer *writer, struct err *err)
 {
     struct buf text CLEANUP(buf_done);
     buf_init(&text, ENTRY_MAX_BYTES);
     for (size_t i = 0; i < entries->count; i++) {
-        struct str path = entries->items[i].path;
+        const struct entry *entry = &entries->items[i];
         buf_clear(&text);
-        json_write(&text, entries->items[i].value);
+        if (entry->root != NULL)
+            json_write(&text, entry->root);
+        else if (!read(stash, entry->index, &text, err))
+            return err_context(err, "%.*s", STR_ARG(entry->path));
         if (!buf_ok(&text))
-            return err_set(err, ERR_LIMIT, "%.*s is larger than %d bytes", STR_ARG(path), ENTRY_MAX_BYTES);
-        if (!pack_add(writer, path, buf_view(&text), err))
+            return err_set(err, ERR_LIMIT, "%.*s is larger than %d bytes", STR_ARG(entry->path),
+                           ENTRY_MAX_BYTES);
+        if (!pack_add(writer, entry->path, buf_view(&text), err))
             return false;
     }
     return true;
 }
 
-bool part_pack(const struct bundle *bundle, const struct part *part, const char *dir,
-               struct pack_writer **ret_writer, struct pack *ret_pack, struct err *err)
+bool part_pack(struct stash *stash, const struct part *part, const char *dir, struct pack_writer **ret_writer,
+               struct pack *ret_pack, struct err *err)
 {
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    bool schema = part->part == MANIFEST_SCHEMA;
     struct entries entries = {0};
     struct pack_writer *writer = NULL;
 
-    if (part->part == MANIFEST_SCHEMA)
-        add_schema(scratch, bundle, &entries);
+    if (schema)
+        add_schema(scratch, stash, &entries);
     else
-        add_objects(scratch, bundle, part, &entries);
+        add_objects(scratch, stash, part->index, &entries);
     if (entries.count != 0)
         qsort(entries.items, entries.count, sizeof *entries.items, entry_order);
 
     if (!pack_begin(dir, &writer, err))
         return false;
-    if (!write_entries(writer, &entries, err) || !pack_finish(writer, ret_pack, err)) {
+    if (!write_entries(stash, schema ? stash_read_document : stash_read, &entries, writer, err) ||
+        !pack_finish(writer, ret_pack, err)) {
         pack_drop(writer);
         return false;
     }

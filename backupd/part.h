@@ -1,14 +1,16 @@
-/* part.h — a bundle taken apart into packs: one per namespace, one of the cluster-scoped objects, and one of discovery
- * and OpenAPI documents. The same part of the same cluster always makes the same bytes (core/store/pack.h). */
+/* part.h — a stashed cluster taken apart into packs: one per namespace, one of the cluster-scoped objects, and one of
+ * discovery and OpenAPI documents. The same part of the same cluster always makes the same bytes (core/store/pack.h).
+ * What is packed goes from the stash into the pack as text: memory holds one object, and the names of a namespace. */
 #pragma once
 #include "backupd/manifest.h"
+#include "core/kube/stash.h"
 #include "core/run.h"
 #include "core/store/pack.h"
 
 struct part {
     enum manifest_part part;
     struct str namespace;
-    size_t from, to; /* of bundle->items; nothing for the schema */
+    size_t index; /* of the stash's parts; nothing for the schema */
 };
 
 struct parts {
@@ -16,11 +18,11 @@ struct parts {
     size_t count, cap;
 };
 
-/* The parts of a sorted bundle. */
-void parts_of(struct arena *arena, const struct bundle *bundle, struct parts *ret_parts);
+/* The parts of a stash, the schema last. */
+void parts_of(struct arena *arena, const struct stash *stash, struct parts *ret_parts);
 /* Packs one part, spooled in `dir` (NULL: $TMPDIR); pack_drop(*ret_writer) ends the life of ret_pack->bytes. */
-bool part_pack(const struct bundle *bundle, const struct part *part, const char *dir,
-               struct pack_writer **ret_writer, struct pack *ret_pack, struct err *err) WARN_UNUSED;
+bool part_pack(struct stash *stash, const struct part *part, const char *dir, struct pack_writer **ret_writer,
+               struct pack *ret_pack, struct err *err) WARN_UNUSED;
 
 /* Fetches a pack, proves its hash before a byte of it is parsed, and hands its entries to `entry`; what they hold lives
  * in `arena`. NOT_FOUND or CORRUPT name the pack; DENIED where it is encrypted and no identity is at hand that reads it. */

@@ -92,7 +92,9 @@ bool cli_argument(struct cli *cli, size_t index, struct str *ret, struct err *er
 
 /* What the configuration takes of a cluster (cmd_backup.c). */
 struct kube_selection cli_selection(const struct cli *cli);
-/* Reads the cluster that the configuration names (cmd_backup.c). */
+/* Reads the cluster that the configuration names (cmd_backup.c); stash_close when done. */
+bool cli_stash(struct cli *cli, struct stash **ret_stash, struct err *err) WARN_UNUSED;
+/* The same as one bundle in memory. */
 bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;
 
 /* <backup|dir|file|-> to a bundle (source.c): an existing path, "-", else an id or "latest" in the store. */

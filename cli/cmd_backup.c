@@ -14,14 +14,25 @@ struct kube_selection cli_selection(const struct cli *cli)
                                    .allow_missing = config->allow_missing};
 }
 
-bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err)
+bool cli_stash(struct cli *cli, struct stash **ret_stash, struct err *err)
 {
     struct kube_selection selection = cli_selection(cli);
     if (!cli_need_kube(cli, err) ||
-        !kube_snapshot(cli->run.kube, cli->arena, &selection, cli->run.progress, ret_bundle, err))
+        !kube_stash(cli->run.kube, cli->arena, &selection, backup_spool_dir(&cli->run), cli->run.progress,
+                    ret_stash, err))
         return false;
-    ret_bundle->cluster = cli->config.cluster_name;
+    stash_about(*ret_stash)->cluster = cli->config.cluster_name;
     return true;
+}
+
+bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err)
+{
+    struct stash *stash;
+    if (!cli_stash(cli, &stash, err))
+        return false;
+    bool made = stash_bundle_all(stash, cli->arena, ret_bundle, err);
+    stash_close(stash);
+    return made;
 }
 
 static void print_missing(struct buf *out, const struct value *missing)
@@ -77,15 +88,23 @@ static bool tell_lack(const struct value *lacking, struct err *err)
     return err_next(err, "bring the store back: the next backup copies over what is missing there");
 }
 
-bool cmd_backup(struct cli *cli, struct err *err)
+static bool back_up(struct cli *cli, struct stash *stash, struct err *err)
 {
-    struct bundle bundle;
-    stage_fn stage = cli_has(cli, OPTION_DRY_RUN) ? backup_dry_run : backup_stage;
-    /* The store first: a store that cannot be written should not cost a read of the cluster. */
-    if (!cli_need_store(cli, err) || !cli_snapshot(cli, &bundle, err) || !stage(&cli->run, &bundle, err))
+    if (!backup_stash(&cli->run, stash, cli_has(cli, OPTION_DRY_RUN), err))
         return false;
     const struct value *result = value_key(run_report(&cli->run), "backup");
     const struct value *lacking = value_key(result, "lacking");
     return cli_print(cli, result, print_backup, err) && (lacking == NULL || tell_lack(lacking, err)) &&
-           (bundle.complete || tell_hole(value_key(result, "missing"), err));
+           (stash_about(stash)->complete || tell_hole(value_key(result, "missing"), err));
+}
+
+bool cmd_backup(struct cli *cli, struct err *err)
+{
+    struct stash *stash;
+    /* The store first: a store that cannot be written should not cost a read of the cluster. */
+    if (!cli_need_store(cli, err) || !cli_stash(cli, &stash, err))
+        return false;
+    bool made = back_up(cli, stash, err);
+    stash_close(stash);
+    return made;
 }

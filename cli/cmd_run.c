@@ -67,14 +67,33 @@ static bool phase_preflight(struct pipeline *p, struct str *summary, struct err 
     return true;
 }
 
+/* Who encrypts without an identity at hand cannot read back what was stored. */
+static bool may_read_back(const struct pipeline *p)
+{
+    return p->run->config->encrypt_recipients.count == 0 || keys_at_hand(p->run);
+}
+
+/* What verify is going to load from the store need not be in memory twice. */
+static bool take_live(struct pipeline *p, struct stash *stash, struct err *err)
+{
+    p->live = *stash_about(stash);
+    bool later = !p->dry_run && !is_skipped(p->cli, "verify") && may_read_back(p);
+    return later || stash_bundle_all(stash, p->arena, &p->live, err);
+}
+
 static bool phase_backup(struct pipeline *p, struct str *summary, struct err *err)
 {
-    stage_fn stage = p->dry_run ? backup_dry_run : backup_stage;
-    if (!cli_snapshot(p->cli, &p->live, err) || !stage(p->run, &p->live, err))
+    struct stash *stash;
+    if (!cli_stash(p->cli, &stash, err))
+        return false;
+    size_t count = stash_count(stash);
+    bool made = backup_stash(p->run, stash, p->dry_run, err) && take_live(p, stash, err);
+    stash_close(stash);
+    if (!made)
         return false;
     bool lacking = value_in(run_report(p->run), PATH("backup", "lacking")) != NULL;
     p->cli->incomplete = !p->live.complete || lacking;
-    *summary = str_fmt(p->arena, "%.*s objects, %s%s%.*s%s", STR_ARG(cli_thousands(p->arena, p->live.count)),
+    *summary = str_fmt(p->arena, "%.*s objects, %s%s%.*s%s", STR_ARG(cli_thousands(p->arena, count)),
                        p->live.complete ? "complete" : "INCOMPLETE", p->live.backup_id.len ? ", " : "",
                        STR_ARG(p->live.backup_id), lacking ? ", NOT in every store" : "");
     return true;
@@ -94,7 +113,7 @@ static bool phase_verify(struct pipeline *p, struct str *summary, struct err *er
     if (!clean)
         return err_set(err, ERR_CORRUPT, "the backup that was just made is damaged") ||
                err_next(err, "gitops-pipe verify %.*s names the packs; check the store's disk", STR_ARG(id));
-    if (p->run->config->encrypt_recipients.count != 0 && !keys_at_hand(p->run)) {
+    if (!may_read_back(p)) {
         *summary = STR("every hash holds; the packs are encrypted, and no identity is here to open them");
         return true;
     }

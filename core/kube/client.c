@@ -120,22 +120,44 @@ struct str kube_namespace(const struct kube *kube)
 
 /* ---- one call ---- */
 
+/* What libcurl's side of a call needs of ours. */
+struct call {
+    struct kube *kube;
+    const struct kube_request *request;
+};
+
 static bool prepare(void *ctx, struct arena *arena, struct http_request *request, struct err *err)
 {
-    return kube_authorize(ctx, arena, &request->headers, err);
+    struct call *call = ctx;
+    return kube_authorize(call->kube, arena, &request->headers, err);
+}
+
+static bool on_body(void *ctx, struct str piece, struct err *err)
+{
+    struct call *call = ctx;
+    return call->request->on_body(call->request->ctx, piece, err);
+}
+
+static void restart(void *ctx)
+{
+    struct call *call = ctx;
+    call->request->restart(call->request->ctx);
 }
 
 static bool send_request(struct kube *kube, struct arena *arena, const struct kube_request *request,
                          struct http_reply *ret_reply, struct err *err)
 {
+    struct call context = {kube, request};
     struct http_request call = {
         .method = request->method,
         .url = str_fmt(arena, "%.*s%.*s", STR_ARG(kube->server), STR_ARG(request->path)),
         .body = request->body,
         .max_body = request->max_body,
         .once = strcmp(request->method, "POST") == 0 && !request->repeatable,
+        .on_body = request->on_body != NULL ? on_body : NULL,
+        .restart = request->restart != NULL ? restart : NULL,
         .prepare = prepare,
-        .ctx = kube,
+        .ctx = &context,
     };
     http_add_header(arena, &call.headers, STR("Accept"),
                     str_of(request->accept ? request->accept : "application/json"));
@@ -180,7 +202,8 @@ bool kube_exchange(struct kube *kube, struct arena *arena, const struct kube_req
     }
     result.status = reply.status;
     result.body = reply.body;
-    if (request->plain_text || json_parse(arena, reply.body, NULL, &result.object, err) ||
+    bool taken = request->on_body != NULL && reply.status / 100 == 2;
+    if (request->plain_text || taken || json_parse(arena, reply.body, NULL, &result.object, err) ||
         reply.status >= 400) {
         *ret_reply = result;
         return true;

@@ -8,7 +8,7 @@
  * kubeconfig fault, with file and key), CORRUPT (a reply that is no JSON).
  */
 #pragma once
-#include "core/kube/bundle.h"
+#include "core/kube/stash.h"
 #include "core/net/http.h"
 
 struct kube;
@@ -52,10 +52,10 @@ bool kube_get(struct kube *kube, struct arena *arena, const struct resource_type
               struct str name, const struct value **ret_object, struct err *err) WARN_UNUSED;
 
 /* One type, page by page. `resource_version` empty: whatever the server has now; else that version exactly, and the
- * caller compares: servers behind the aggregation layer may answer with a version of their own. */
+ * caller compares: servers behind the aggregation layer may answer with a version of their own. CONFLICT: the pages
+ * are of different moments, again and again. */
 struct kube_list {
-    struct str resource_version; /* of the first page, as the server answered */
-    bool one_version;            /* every page answered with it: the list is of one moment */
+    struct str resource_version; /* that every page answered with */
     const struct value **items;  /* apiVersion and kind put back */
     size_t count, cap;
 };
@@ -92,10 +92,15 @@ bool kube_selects_type(const struct kube_selection *selection, const struct reso
 bool kube_allows_missing(const struct kube_selection *selection, const struct resource_type *type);
 
 struct progress;
-/* Reads every selected, list-able type at one resourceVersion (docs/decisions/005) into a sorted bundle. A type that
- * could not be read is recorded in bundle->types[].missing and makes bundle->complete false; that is no failure. A
- * user who may not list a type everywhere gets it namespace by namespace. Of objects that several groups serve (one
- * uid) one stays. Uses a second connection in a thread of its own; the result does not depend on it.
- * NOT_FOUND: a namespace that is named without a glob does not exist. */
+/* Reads every selected, list-able type at one resourceVersion (docs/decisions/005) into a stash in `dir`, item by
+ * item: memory does not grow with the cluster but for some 100 bytes an object. A type that could not be read is
+ * recorded in types[].missing of stash_about and makes its `complete` false; that is no failure. A user who may not
+ * list a type everywhere gets it namespace by namespace. Of objects that several groups serve (one uid) one stays.
+ * Uses a second connection in a thread of its own; the result does not depend on it.
+ * NOT_FOUND: a namespace that is named without a glob does not exist. IO: the disk is full. */
+bool kube_stash(struct kube *kube, struct arena *arena, const struct kube_selection *selection,
+                const char *dir, struct progress *progress, struct stash **ret_stash,
+                struct err *err) WARN_UNUSED;
+/* The same as one bundle in memory, for clusters and stages that allow it. */
 bool kube_snapshot(struct kube *kube, struct arena *arena, const struct kube_selection *selection,
                    struct progress *progress, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;

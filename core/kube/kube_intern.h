@@ -39,6 +39,10 @@ struct kube_request {
     size_t max_body; /* 0: as in http.h */
     bool repeatable; /* a POST that changes nothing */
     bool plain_text; /* the reply is not JSON */
+    /* As in http.h; the reply then has a body only where the status is no 2xx. */
+    bool (*on_body)(void *ctx, struct str piece, struct err *err);
+    void (*restart)(void *ctx);
+    void *ctx;
 };
 
 struct kube_reply {
@@ -71,10 +75,43 @@ bool kube_open_http(struct kube *kube, struct arena *arena, struct err *err) WAR
 /* The same in place of the client there is, which stays where that fails. */
 bool kube_reconnect(struct kube *kube, struct err *err) WARN_UNUSED;
 
-/* kube_list that also tells the HTTP status it ended with (0: no answer came), whether it worked or not. */
-bool kube_list_status(struct kube *kube, struct arena *arena, const struct resource_type *type,
-                      struct str namespace, struct str resource_version, int *status,
-                      struct kube_list *ret_list, struct err *err) WARN_UNUSED;
+enum {
+    KUBE_ITEM_MAX =
+        64 << 20, /* bytes of one object: etcd's own limit is 1.5 MiB, other stores have other limits */
+    KUBE_TOKEN_MAX = 64 << 10, /* of a continue token */
+    KUBE_VERSION_MAX = 128
+};
+
+enum kube_extent { KUBE_PAGE, KUBE_LIST };
+
+/* Who takes a list, item by item. What came since a `begin` can be taken back until that extent begins anew: a page
+ * that was cut comes again, and so does a list that lost its moment. */
+struct kube_list_sink {
+    bool (*item)(void *ctx, struct str text,
+                 struct err *err); /* as the server wrote it: see kube_list_item */
+    void (*begin)(void *ctx, enum kube_extent extent);
+    void (*back)(void *ctx, enum kube_extent extent);
+    void *ctx;
+};
+
+struct kube_list_query {
+    const struct resource_type *type;
+    struct str namespace; /* empty: all */
+    struct str exact;     /* resourceVersion; empty: whatever the server has now */
+};
+
+struct kube_list_end {
+    char resource_version[KUBE_VERSION_MAX]; /* that every page answered with */
+    int status;                              /* of the last answer, also of one that failed; 0: none came */
+    bool mixed;                              /* it failed because pages were of different moments */
+};
+
+/* Reads a list to its end, or takes all of it back and fails. Memory holds one item at a time. */
+bool kube_list_each(struct kube *kube, const struct kube_list_query *query, const struct kube_list_sink *sink,
+                    struct kube_list_end *ret_end, struct err *err) WARN_UNUSED;
+/* One item as an object, apiVersion and kind put back; views into `text`. */
+bool kube_list_item(struct arena *arena, const struct resource_type *type, struct str text,
+                    const struct value **ret_item, struct err *err) WARN_UNUSED;
 /* The index of OpenAPI documents, a map from "api/v1" or "apis/apps/v1", and the document of one of its entries. */
 bool kube_openapi_index(struct kube *kube, struct arena *arena, const struct value **ret_paths,
                         struct err *err) WARN_UNUSED;

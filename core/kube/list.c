@@ -1,121 +1,208 @@
-/* Reading one type page by page.
+/* Reading one type page by page, item by item.
  *
  * The first page fixes the moment: its continue token carries the resource version on, and every page must answer
  * with it. A token that grew old gives 410, and in its place a new one that goes on at another moment; that one is
- * never taken, the list starts again. */
-#include "core/kube/kube_intern.h"
+ * never taken, the list starts again. A page counts once it was whole: what came of one that was cut goes back. */
+#include <stdio.h>
 
-enum { PAGE = 500, MAX_STARTS = 4, MAX_PAGES = 1 << 20 };
-static const size_t MAX_PAGE_BYTES = (size_t)512 << 20;
+#include "core/base/json.h"
+#include "core/kube/kube_intern.h"
+#include "core/kube/split.h"
+
+enum { PAGE = 500, MAX_STARTS = 4, MAX_PAGES = 1 << 22 };
 
 struct reading {
     struct kube *kube;
-    struct arena *arena;
-    const struct resource_type *type;
-    struct str path, exact; /* `exact` empty: whatever the server has */
-    struct kube_list list;
-    int status; /* of the last answer; 0: none came */
+    struct arena *arena; /* of one page */
+    const struct kube_list_query *query;
+    const struct kube_list_sink *sink;
+    struct split split;
+    struct kube_list_end end;
+    struct buf token; /* of the next page; empty after the last */
+    bool first;       /* no page has come yet */
     struct err *err;
 };
 
-static struct str page_path(struct reading *r, struct str token)
+static struct str page_path(struct reading *r)
 {
     struct arena *arena = r->arena;
+    const struct kube_list_query *query = r->query;
+    struct str path = kube_path(arena, query->type, query->namespace, STR_NONE), token = buf_view(&r->token);
     if (token.len != 0) { /* the version is in the token; the server refuses to hear it twice */
         struct str escaped = http_escape(arena, token, false);
-        return str_fmt(arena, "%.*s?limit=%d&continue=%.*s", STR_ARG(r->path), PAGE, STR_ARG(escaped));
+        return str_fmt(arena, "%.*s?limit=%d&continue=%.*s", STR_ARG(path), PAGE, STR_ARG(escaped));
     }
-    if (r->exact.len == 0)
-        return str_fmt(arena, "%.*s?limit=%d", STR_ARG(r->path), PAGE);
-    return str_fmt(arena, "%.*s?limit=%d&resourceVersion=%.*s&resourceVersionMatch=Exact", STR_ARG(r->path),
-                   PAGE, STR_ARG(r->exact));
+    if (query->exact.len == 0)
+        return str_fmt(arena, "%.*s?limit=%d", STR_ARG(path), PAGE);
+    return str_fmt(arena, "%.*s?limit=%d&resourceVersion=%.*s&resourceVersionMatch=Exact", STR_ARG(path),
+                   PAGE, STR_ARG(query->exact));
 }
 
 /* Items of built-in types come without apiVersion and kind; they go in front, where people look for them. */
-static const struct value *whole_item(struct reading *r, const struct value *item)
+static const struct value *whole_item(struct arena *arena, const struct resource_type *type,
+                                      const struct value *item)
 {
-    const struct resource_type *type = r->type;
     bool has_version = value_key(item, "apiVersion") != NULL, has_kind = value_key(item, "kind") != NULL;
     if (!value_is(item, VALUE_MAP) || (has_version && has_kind))
         return item;
     struct str version = type->group.len
-                             ? str_fmt(r->arena, "%.*s/%.*s", STR_ARG(type->group), STR_ARG(type->version))
+                             ? str_fmt(arena, "%.*s/%.*s", STR_ARG(type->group), STR_ARG(type->version))
                              : type->version;
-    struct value_map_builder map = {.items = ARENA_ARRAY(r->arena, struct member, value_count(item) + 2),
+    struct value_map_builder map = {.items = ARENA_ARRAY(arena, struct member, value_count(item) + 2),
                                     .cap = value_count(item) + 2};
     if (!has_version)
-        value_put(r->arena, &map, STR("apiVersion"), value_string(r->arena, version));
+        value_put(arena, &map, STR("apiVersion"), value_string(arena, version));
     if (!has_kind)
-        value_put(r->arena, &map, STR("kind"), value_string(r->arena, type->kind));
+        value_put(arena, &map, STR("kind"), value_string(arena, type->kind));
     MEMBER_EACH(member, item)
-        value_put(r->arena, &map, member->key, &member->value);
-    return value_map_done(r->arena, &map);
+        value_put(arena, &map, member->key, &member->value);
+    return value_map_done(arena, &map);
 }
 
-/* One page into r->list; `*token` becomes that of the next. */
-static bool take_page(struct reading *r, const struct value *page, struct str *token)
+bool kube_list_item(struct arena *arena, const struct resource_type *type, struct str text,
+                    const struct value **ret_item, struct err *err)
 {
-    struct str version = value_str_in(page, PATH("metadata", "resourceVersion"));
-    const struct value *items = value_key(page, "items");
-
-    if (!value_is(page, VALUE_MAP) ||
-        (items != NULL && !value_is(items, VALUE_LIST) && !value_is(items, VALUE_NULL)))
-        return err_set(r->err, ERR_CORRUPT, "the reply is no list");
-    if (r->list.count == 0 && r->list.resource_version.len == 0)
-        r->list.resource_version = version;
-    else if (!str_eq(version, r->list.resource_version))
-        r->list.one_version = false;
-    VALUE_EACH(item, items)
-        *ARENA_PUSH(r->arena, &r->list) = whole_item(r, item);
-    *token = value_str_in(page, PATH("metadata", "continue"));
+    const struct value *item;
+    if (!json_parse(arena, text, NULL, &item, err)) {
+        err->code = err->code == ERR_INVALID ? ERR_CORRUPT : err->code;
+        return err_context(err, "an item of the list");
+    }
+    *ret_item = whole_item(arena, type, item);
     return true;
+}
+
+/* ---- one page ---- */
+
+static bool on_body(void *ctx, struct str piece, struct err *err)
+{
+    struct reading *r = ctx;
+    return split_feed(&r->split, piece, err);
+}
+
+static void restart(void *ctx)
+{
+    struct reading *r = ctx;
+    split_again(&r->split);
+    r->sink->back(r->sink->ctx, KUBE_PAGE);
+}
+
+/* The versions of all pages are one, or the list is of no moment at all. */
+static bool take_version(struct reading *r, struct str version)
+{
+    if (r->first)
+        snprintf(r->end.resource_version, sizeof r->end.resource_version, "%.*s", STR_ARG(version));
+    r->first = false;
+    if (str_is(version, r->end.resource_version))
+        return true;
+    r->end.mixed = true;
+    return err_set(r->err, ERR_CONFLICT, "its pages are of different moments (resourceVersion %s and %.*s)",
+                   r->end.resource_version, STR_ARG(version));
+}
+
+static bool read_page(struct reading *r)
+{
+    struct kube_request request = {
+        .method = "GET", .path = page_path(r), .on_body = on_body, .restart = restart, .ctx = r};
+    const struct value *metadata;
+    struct kube_reply reply;
+
+    split_again(&r->split);
+    r->sink->begin(r->sink->ctx, KUBE_PAGE);
+    r->end.status = 0;
+    if (!kube_exchange(r->kube, r->arena, &request, &reply, r->err))
+        return false;
+    r->end.status = reply.status;
+    if (reply.status >= 300)
+        return kube_fail(r->kube, &reply, r->err);
+    if (!split_end(&r->split, r->arena, &metadata, r->err) ||
+        !take_version(r, value_str(value_key(metadata, "resourceVersion"))))
+        return false;
+    struct str token = value_str(value_key(metadata, "continue"));
+    if (token.len != 0 && str_eq(token, buf_view(&r->token)))
+        return err_set(r->err, ERR_CORRUPT, "the continue token leads back to the same page");
+    buf_clear(&r->token);
+    buf_str(&r->token, token);
+    return buf_ok(&r->token) || err_set(r->err, ERR_LIMIT, "the continue token is beyond all measure");
 }
 
 static bool read_pages(struct reading *r)
 {
-    struct str token = STR_NONE;
-    r->list = (struct kube_list){.one_version = true};
+    r->end = (struct kube_list_end){0};
+    r->first = true;
+    buf_clear(&r->token);
+    r->sink->begin(r->sink->ctx, KUBE_LIST);
     for (size_t i = 0; i < MAX_PAGES; i++) {
-        struct kube_request request = {
-            .method = "GET", .path = page_path(r, token), .max_body = MAX_PAGE_BYTES};
-        struct kube_reply reply;
-        r->status = 0;
-        if (!kube_exchange(r->kube, r->arena, &request, &reply, r->err))
+        arena_reset(r->arena);
+        if (!read_page(r)) {
+            r->sink->back(r->sink->ctx, KUBE_LIST);
             return false;
-        r->status = reply.status;
-        if (reply.status >= 300)
-            return kube_fail(r->kube, &reply, r->err);
-        if (!take_page(r, reply.object, &token))
-            return false;
-        if (token.len == 0)
+        }
+        if (r->token.len == 0)
             return true;
     }
+    r->sink->back(r->sink->ctx, KUBE_LIST);
     return err_set(r->err, ERR_LIMIT, "the list has no end");
 }
 
-bool kube_list_status(struct kube *kube, struct arena *arena, const struct resource_type *type,
-                      struct str namespace, struct str resource_version, int *status,
-                      struct kube_list *ret_list, struct err *err)
+bool kube_list_each(struct kube *kube, const struct kube_list_query *query, const struct kube_list_sink *sink,
+                    struct kube_list_end *ret_end, struct err *err)
 {
-    struct reading r = {.kube = kube,
-                        .arena = arena,
-                        .type = type,
-                        .path = kube_path(arena, type, namespace, STR_NONE),
-                        .exact = resource_version,
-                        .err = err};
+    struct reading r = {.kube = kube, .arena = arena_new(), .query = query, .sink = sink, .err = err};
+    buf_init(&r.token, KUBE_TOKEN_MAX);
+    split_init(&r.split, &(struct split_sink){sink->item, sink->ctx}, KUBE_ITEM_MAX);
     bool read = read_pages(&r);
-    for (int i = 1; i < MAX_STARTS && !read && r.status == 410 && r.exact.len == 0; i++)
+    for (int i = 1; i < MAX_STARTS && !read && (r.end.status == 410 || r.end.mixed) && query->exact.len == 0;
+         i++)
         read = read_pages(&r);
-    *status = r.status;
-    if (!read)
-        return err_context(err, "list %.*s", STR_ARG(type->plural));
-    *ret_list = r.list;
+    split_done(&r.split);
+    buf_done(&r.token);
+    arena_free(r.arena);
+    *ret_end = r.end;
+    return read || err_context(err, "list %.*s", STR_ARG(query->type->plural));
+}
+
+/* ---- a list as one array ---- */
+
+struct collecting {
+    struct arena *arena;
+    const struct resource_type *type;
+    struct kube_list list;
+    size_t marks[2]; /* by enum kube_extent */
+};
+
+static void collect_begin(void *ctx, enum kube_extent extent)
+{
+    struct collecting *c = ctx;
+    c->marks[extent] = c->list.count;
+}
+
+static void collect_back(void *ctx, enum kube_extent extent)
+{
+    struct collecting *c = ctx;
+    c->list.count = c->marks[extent];
+}
+
+static bool collect_item(void *ctx, struct str text, struct err *err)
+{
+    struct collecting *c = ctx;
+    const struct value *item;
+    if (!kube_list_item(c->arena, c->type, str_dup(c->arena, text), &item, err))
+        return false;
+    *ARENA_PUSH(c->arena, &c->list) = item;
     return true;
 }
 
 bool kube_list(struct kube *kube, struct arena *arena, const struct resource_type *type, struct str namespace,
                struct str resource_version, struct kube_list *ret_list, struct err *err)
 {
-    int status;
-    return kube_list_status(kube, arena, type, namespace, resource_version, &status, ret_list, err);
+    struct collecting c = {.arena = arena, .type = type};
+    const struct kube_list_query query = {.type = type, .namespace = namespace, .exact = resource_version};
+    const struct kube_list_sink sink = {
+        .item = collect_item, .begin = collect_begin, .back = collect_back, .ctx = &c};
+    struct kube_list_end end;
+    if (!kube_list_each(kube, &query, &sink, &end, err))
+        return false;
+    c.list.resource_version = str_dup(arena, str_of(end.resource_version));
+    *ret_list = c.list;
+    return true;
 }

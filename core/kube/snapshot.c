@@ -5,12 +5,11 @@
  * of their own, an X compacted away while a large cluster was read) the type is read at a moment of its own and
  * marked per-resource. What cannot be read is marked missing; nothing is left out in silence.
  *
- * Two workers take types from one queue, each with its own connection and arena; results are put together in the
- * order of the types, so that who was faster does not show. */
+ * Two workers take types from one queue, each with its own connection, arena and file of the stash; results are put
+ * together in the order of the types, so that who was faster does not show. */
 #include "core/kube/snapshot_intern.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/base/clock.h"
 
@@ -36,6 +35,7 @@ static void plan(struct snapshot *s)
 {
     struct resource_types *types = &s->bundle->types;
     qsort(types->items, types->count, sizeof *types->items, type_order);
+    s->stash->types = *types;
     s->jobs = ARENA_ARRAY(s->arena, struct job, types->count);
     for (size_t i = 0; i < types->count; i++) {
         struct resource_type *type = &types->items[i];
@@ -160,122 +160,74 @@ static void plan_documents(struct snapshot *s)
         s->documents[s->document_count++] = (struct document){.entry = entry};
 }
 
+/* ---- putting it together ---- */
+
 static void collect_documents(struct snapshot *s)
 {
-    struct value_map_builder map = {0};
     for (size_t i = 0; i < s->document_count; i++) {
         const struct document *document = &s->documents[i];
-        if (document->root != NULL)
-            value_put(s->arena, &map, document->entry->key, document->root);
+        if (document->read) {
+            struct stash_document *stashed = ARENA_PUSH(s->arena, &s->stash->documents);
+            *stashed = document->stashed;
+            stashed->key = document->entry->key;
+        }
         if (document->problem.len != 0)
             *ARENA_PUSH(s->arena, &s->bundle->problems) = document->problem;
     }
-    if (map.count != 0)
-        s->bundle->openapi = value_map_done(s->arena, &map);
 }
-
-/* ---- objects that two groups show ---- */
-
-/* Views of uids, open addressing. */
-struct uid_set {
-    struct str *slots;
-    size_t count, cap;
-};
-
-static uint64_t hash_of(struct str text)
-{
-    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-    for (size_t i = 0; i < text.len; i++)
-        hash = (hash ^ (unsigned char)text.ptr[i]) * 0x100000001b3u;
-    return hash;
-}
-
-static struct str *slot_of(const struct uid_set *set, struct str uid)
-{
-    size_t at = hash_of(uid) & (set->cap - 1);
-    while (set->slots[at].len != 0 && !str_eq(set->slots[at], uid))
-        at = (at + 1) & (set->cap - 1);
-    return &set->slots[at];
-}
-
-static void uid_set_grow(struct uid_set *set)
-{
-    struct uid_set larger = {.cap = set->cap ? 2 * set->cap : 1024};
-    larger.slots = calloc(larger.cap, sizeof *larger.slots);
-    if (larger.slots == NULL)
-        abort();
-    for (size_t i = 0; i < set->cap; i++)
-        if (set->slots[i].len != 0)
-            *slot_of(&larger, set->slots[i]) = set->slots[i];
-    larger.count = set->count;
-    free(set->slots);
-    *set = larger;
-}
-
-/* False when it was there already. */
-static bool uid_set_add(struct uid_set *set, struct str uid)
-{
-    if (2 * (set->count + 1) > set->cap)
-        uid_set_grow(set);
-    struct str *slot = slot_of(set, uid);
-    if (slot->len != 0)
-        return false;
-    *slot = uid;
-    set->count++;
-    return true;
-}
-
-static void uid_set_done(struct uid_set *set)
-{
-    free(set->slots);
-    *set = (struct uid_set){0};
-}
-
-/* ---- putting it together ---- */
 
 static void collect(struct snapshot *s)
 {
-    struct uid_set seen = {0};
     for (size_t i = 0; i < s->job_count; i++) {
         struct job *job = &s->jobs[i];
-        job->type->count = 0;
-        for (size_t k = 0; k < job->found.count; k++) {
-            const struct resource *resource = &job->found.items[k];
-            struct str uid = value_str_in(resource->object, PATH("metadata", "uid"));
-            if (uid.len != 0 && !uid_set_add(&seen, uid))
-                continue;
-            bundle_add(s->bundle, resource);
-            job->type->count++;
-        }
+        stash_take(s->stash, &job->found);
         for (size_t k = 0; k < job->problems.count; k++)
             *ARENA_PUSH(s->arena, &s->bundle->problems) = job->problems.items[k];
         bool hole = job->type->missing.len != 0 && !kube_allows_missing(s->selection, job->type);
         s->bundle->complete = s->bundle->complete && !hole;
     }
-    uid_set_done(&seen);
+}
+
+static bool read_all(struct snapshot *s, struct err *err)
+{
+    literal_namespaces(s);
+    if (!read_facts(s, err) || !check_namespaces(s, err) || !take_moment(s, err))
+        return false;
+    s->bundle->taken_ms = clock_now_ms(NULL);
+    s->bundle->resource_version = s->moment;
+    s->bundle->complete = true;
+    plan(s);
+    plan_documents(s);
+    bool read = snapshot_read(s, err) && snapshot_read_by_namespace(s, err);
+    collect(s); /* also what a failure leaves, to free it */
+    if (!read)
+        return false;
+    collect_documents(s);
+    return stash_finish(s->stash, err);
+}
+
+bool kube_stash(struct kube *kube, struct arena *arena, const struct kube_selection *selection,
+                const char *dir, struct progress *progress, struct stash **ret_stash, struct err *err)
+{
+    struct snapshot s = {.kube = kube, .arena = arena, .selection = selection, .progress = progress};
+    if (!stash_new(arena, dir, &s.stash, err))
+        return err_context(err, "snapshot");
+    s.bundle = stash_about(s.stash);
+    if (!read_all(&s, err)) {
+        stash_close(s.stash);
+        return err_context(err, "snapshot");
+    }
+    *ret_stash = s.stash;
+    return true;
 }
 
 bool kube_snapshot(struct kube *kube, struct arena *arena, const struct kube_selection *selection,
                    struct progress *progress, struct bundle *ret_bundle, struct err *err)
 {
-    struct bundle bundle;
-    struct snapshot s = {
-        .kube = kube, .arena = arena, .selection = selection, .progress = progress, .bundle = &bundle};
-
-    bundle_init(&bundle, arena);
-    literal_namespaces(&s);
-    if (!read_facts(&s, err) || !check_namespaces(&s, err) || !take_moment(&s, err))
-        return err_context(err, "snapshot");
-    bundle.taken_ms = clock_now_ms(NULL);
-    bundle.resource_version = s.moment;
-    bundle.complete = true;
-    plan(&s);
-    plan_documents(&s);
-    if (!snapshot_read(&s, err) || !snapshot_read_by_namespace(&s, err))
-        return err_context(err, "snapshot");
-    collect(&s);
-    collect_documents(&s);
-    bundle_sort(&bundle);
-    *ret_bundle = bundle;
-    return true;
+    struct stash *stash;
+    if (!kube_stash(kube, arena, selection, NULL, progress, &stash, err))
+        return false;
+    bool made = stash_bundle_all(stash, arena, ret_bundle, err);
+    stash_close(stash);
+    return made || err_context(err, "snapshot");
 }

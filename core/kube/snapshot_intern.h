@@ -4,18 +4,17 @@
 
 #include "core/base/progress.h"
 #include "core/kube/kube_intern.h"
+#include "core/kube/stash_intern.h"
 
-enum { MAX_LITERAL = 16 /* namespaces read one by one; with more, reading all and filtering is cheaper */ };
-
-struct found {
-    struct resource *items;
-    size_t count, cap;
+enum {
+    MAX_LITERAL = 16, /* namespaces read one by one; with more, reading all and filtering is cheaper */
+    MAX_PROBLEMS = 50 /* told of one type */
 };
 
 /* One type to read. Written by the one worker that took it. */
 struct job {
     struct resource_type *type;
-    struct found found;
+    struct stash_list found;
     struct str_list problems;
     int status; /* of the answer that ended it */
 };
@@ -24,7 +23,8 @@ struct job {
 struct document {
     const struct member *entry; /* of the index */
     bool wanted, taken;
-    const struct value *root; /* NULL: not wanted, or not to be had */
+    bool read;
+    struct stash_document stashed; /* when it was read */
     struct str problem;
 };
 
@@ -33,9 +33,10 @@ struct snapshot {
     struct arena *arena;
     const struct kube_selection *selection;
     struct progress *progress;
-    struct bundle *bundle;
-    struct str moment; /* X; empty where nobody would tell */
-    bool literal;      /* the selection names its namespaces */
+    struct stash *stash;
+    struct bundle *bundle; /* of the stash: what is known of the whole */
+    struct str moment;     /* X; empty where nobody would tell */
+    bool literal;          /* the selection names its namespaces */
     bool namespaces_forbidden;
 
     struct job *jobs;

@@ -5,10 +5,20 @@
 struct worker {
     struct snapshot *s;
     struct kube *kube;
-    struct arena *arena;
+    struct arena *arena; /* what lasts */
+    struct arena *item;  /* one object, or one document */
+    struct stash_writer *writer;
 };
 
 /* ---- one list ---- */
+
+/* A job while a list of it is read. */
+struct taking {
+    struct worker *w;
+    struct job *job;
+    struct stash_mark marks[2]; /* by enum kube_extent */
+    size_t problems[2];
+};
 
 static bool selects(const struct snapshot *s, const struct resource_type *type, const struct resource *r)
 {
@@ -19,48 +29,79 @@ static bool selects(const struct snapshot *s, const struct resource_type *type, 
     return true;
 }
 
-static void take_items(struct worker *w, struct job *job, struct str origin, const struct kube_list *list)
+static void begin(void *ctx, enum kube_extent extent)
 {
-    struct err err;
-    for (size_t i = 0; i < list->count; i++) {
-        struct resource resource;
-        if (!resource_from(list->items[i], origin, &resource, &err))
-            *ARENA_PUSH(w->arena, &job->problems) = str_dup(w->arena, str_of(err.msg));
-        else if (selects(w->s, job->type, &resource))
-            *ARENA_PUSH(w->arena, &job->found) = resource;
+    struct taking *t = ctx;
+    t->marks[extent] = stash_marked(t->w->writer, &t->job->found);
+    t->problems[extent] = t->job->problems.count;
+}
+
+static void take_back(void *ctx, enum kube_extent extent)
+{
+    struct taking *t = ctx;
+    stash_cut(t->w->writer, &t->job->found, t->marks[extent]);
+    t->job->problems.count = t->problems[extent];
+}
+
+static void note_problem(struct worker *w, struct job *job, const struct err *err)
+{
+    if (job->problems.count < MAX_PROBLEMS)
+        *ARENA_PUSH(w->arena, &job->problems) =
+            str_fmt(w->arena, "%.*s: %s", STR_ARG(job->type->plural), err->msg);
+}
+
+static bool take_item(void *ctx, struct str text, struct err *err)
+{
+    struct taking *t = ctx;
+    struct worker *w = t->w;
+    const struct value *object;
+    struct resource resource;
+    struct err problem;
+    uint32_t type = (uint32_t)(t->job->type - w->s->bundle->types.items);
+
+    arena_reset(w->item);
+    if (!kube_list_item(w->item, t->job->type, text, &object, err))
+        return false;
+    if (!resource_from(object, STR_NONE, &resource, &problem)) {
+        note_problem(w, t->job, &problem);
+        return true;
     }
+    return !selects(w->s, t->job->type, &resource) ||
+           stash_add(w->writer, &t->job->found, type, &resource, err);
 }
 
 /* Of several lists of one type the weakest promise counts. */
-static void take_consistency(struct job *job, struct str moment, const struct kube_list *list)
+static void take_consistency(struct worker *w, struct job *job, const struct kube_list_end *end)
 {
-    bool exact = moment.len != 0 && list->one_version && str_eq(list->resource_version, moment);
+    bool exact = w->s->moment.len != 0 && str_is(w->s->moment, end->resource_version);
     if (job->type->consistency.len != 0 && !str_is(job->type->consistency, "exact"))
         return;
     job->type->consistency = exact ? STR("exact") : STR("per-resource");
-    job->type->resource_version = list->resource_version;
+    job->type->resource_version = str_dup(w->arena, str_of(end->resource_version));
 }
 
 /* An exact read may be impossible where a plain one works: X was compacted (410), lies ahead of a lagging server
  * (504), or the server does not know the parameters (400). */
-static bool wants_plain(int status)
+static bool wants_plain(const struct kube_list_end *end)
 {
-    return status == 410 || status == 504 || status == 400;
+    return end->status == 410 || end->status == 504 || end->status == 400 || end->mixed;
 }
 
 static bool read_list_once(struct worker *w, struct job *job, struct str namespace, struct err *err)
 {
-    struct str moment = w->s->moment, origin = kube_path(w->arena, job->type, namespace, STR_NONE);
-    struct kube_list list;
-    bool read = kube_list_status(w->kube, w->arena, job->type, namespace, moment, &job->status, &list, err);
-    bool mixed = read && !list.one_version;
-    if (moment.len != 0 && (mixed || (!read && wants_plain(job->status))))
-        read = kube_list_status(w->kube, w->arena, job->type, namespace, STR_NONE, &job->status, &list, err);
-    if (!read)
-        return false;
-    take_items(w, job, origin, &list);
-    take_consistency(job, moment, &list);
-    return true;
+    struct taking taking = {.w = w, .job = job};
+    const struct kube_list_sink sink = {.item = take_item, .begin = begin, .back = take_back, .ctx = &taking};
+    struct kube_list_query query = {.type = job->type, .namespace = namespace, .exact = w->s->moment};
+    struct kube_list_end end;
+    bool read = kube_list_each(w->kube, &query, &sink, &end, err);
+    if (!read && query.exact.len != 0 && wants_plain(&end)) {
+        query.exact = STR_NONE;
+        read = kube_list_each(w->kube, &query, &sink, &end, err);
+    }
+    job->status = end.status;
+    if (read)
+        take_consistency(w, job, &end);
+    return read;
 }
 
 /* Whether the server is there after all, once the retries of a call are used up. */
@@ -92,10 +133,11 @@ static struct str reason_missing(struct arena *arena, int status, const struct e
     }
 }
 
-/* A type that fails is a hole; a server that is gone, or that no longer knows us, is the end. */
+/* A type that fails is a hole; a server that is gone or no longer knows us is the end, and so is a full disk. */
 static bool is_fatal(struct worker *w, int status, const struct err *err)
 {
-    return status == 401 || (status == 0 && err->code == ERR_UNREACHABLE && !is_alive(w));
+    return err->code == ERR_IO || status == 401 ||
+           (status == 0 && err->code == ERR_UNREACHABLE && !is_alive(w));
 }
 
 static bool read_spaces(struct worker *w, struct job *job, const struct str_list *spaces, struct err *err)
@@ -189,25 +231,47 @@ static void want_document(struct snapshot *s, const struct job *job)
             s->documents[i].wanted = true;
 }
 
+/* With the lock held. The first fault is the one that is told. */
+static void stop(struct snapshot *s, const struct err *fault)
+{
+    if (!s->stop)
+        s->fault = *fault;
+    s->stop = true;
+}
+
+static void give_up(struct snapshot *s, const struct err *fault)
+{
+    pthread_mutex_lock(&s->lock);
+    stop(s, fault);
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void job_done(struct snapshot *s, const struct job *job, const struct err *fault)
 {
     pthread_mutex_lock(&s->lock);
     s->done++;
     want_document(s, job);
-    if (fault != NULL && !s->stop) {
-        s->stop = true;
-        s->fault = *fault;
-    }
+    if (fault != NULL)
+        stop(s, fault);
     progress_step(s->progress, "reading", s->done, s->job_count, "types", job->type->plural);
     pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->lock);
 }
 
-static void read_document(struct worker *w, struct document *document)
+/* A document that is not to be had is a problem; a stash that takes no more is the end. */
+static bool read_document(struct worker *w, struct document *document, struct err *err)
 {
-    struct err err;
-    if (!kube_openapi_document(w->kube, w->arena, document->entry, &document->root, &err))
-        document->problem = str_dup(w->arena, str_of(err.msg));
+    const struct value *root;
+    struct err problem;
+    arena_free(w->item); /* the largest objects of all: their memory is given back at once */
+    w->item = arena_new();
+    if (!kube_openapi_document(w->kube, w->item, document->entry, &root, &problem)) {
+        document->problem = str_dup(w->arena, str_of(problem.msg));
+        return true;
+    }
+    document->read = true;
+    return stash_add_document(w->writer, root, &document->stashed, err);
 }
 
 static void *work(void *ctx)
@@ -216,11 +280,13 @@ static void *work(void *ctx)
     struct task task;
     struct err err;
     while (next_task(w->s, &task)) {
-        if (task.document != NULL)
-            read_document(w, task.document);
-        else
+        if (task.job != NULL)
             job_done(w->s, task.job, read_type(w, task.job, &err) ? NULL : &err);
+        else if (!read_document(w, task.document, &err))
+            give_up(w->s, &err);
     }
+    arena_free(w->item);
+    w->item = NULL;
     return NULL;
 }
 
@@ -228,7 +294,8 @@ static void *work(void *ctx)
 static void work_in_two(struct worker *first)
 {
     struct snapshot *s = first->s;
-    struct worker second = {.s = s, .arena = arena_new()};
+    struct worker second = {
+        .s = s, .arena = arena_new(), .item = arena_new(), .writer = &s->stash->writers[1]};
     struct err err;
     pthread_t thread;
     bool two = s->job_count > 1 && kube_open_another(s->kube, second.arena, &second.kube, &err) &&
@@ -237,12 +304,14 @@ static void work_in_two(struct worker *first)
     if (two)
         pthread_join(thread, NULL);
     kube_close(second.kube);
+    arena_free(second.item);
     arena_adopt(s->arena, second.arena);
 }
 
 bool snapshot_read(struct snapshot *s, struct err *err)
 {
-    struct worker first = {.s = s, .kube = s->kube, .arena = s->arena};
+    struct worker first = {
+        .s = s, .kube = s->kube, .arena = s->arena, .item = arena_new(), .writer = &s->stash->writers[0]};
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
     work_in_two(&first);
@@ -263,7 +332,8 @@ static struct str_list known_namespaces(const struct snapshot *s)
         if (job->type->group.len != 0 || !str_is(job->type->plural, "namespaces"))
             continue;
         for (size_t k = 0; k < job->found.count; k++)
-            *ARENA_PUSH(s->arena, &names) = job->found.items[k].name;
+            *ARENA_PUSH(s->arena, &names) = /* a copy: the stash's names move as more are added */
+                str_dup(s->arena, stash_record_name(s->stash, &job->found.items[k]));
     }
     return names;
 }
@@ -283,9 +353,9 @@ static struct str_list likely_namespaces(struct snapshot *s)
     return names;
 }
 
-bool snapshot_read_by_namespace(struct snapshot *s, struct err *err)
+static bool read_forbidden(struct worker *w, struct err *err)
 {
-    struct worker w = {.s = s, .kube = s->kube, .arena = s->arena};
+    struct snapshot *s = w->s;
     struct str_list spaces = {0};
 
     for (size_t i = 0; i < s->job_count; i++) {
@@ -295,7 +365,7 @@ bool snapshot_read_by_namespace(struct snapshot *s, struct err *err)
         if (spaces.count == 0)
             spaces = likely_namespaces(s);
         job->type->missing = STR_NONE;
-        if (!read_spaces(&w, job, &spaces, err))
+        if (!read_spaces(w, job, &spaces, err))
             return false;
         if (job->type->missing.len == 0 && s->namespaces_forbidden)
             job->type->missing = STR("forbidden outside the namespaces that were read");
@@ -303,7 +373,17 @@ bool snapshot_read_by_namespace(struct snapshot *s, struct err *err)
     }
     for (struct document *document; (document = wanted_document(s)) != NULL;) {
         document->taken = true;
-        read_document(&w, document);
+        if (!read_document(w, document, err))
+            return false;
     }
     return true;
+}
+
+bool snapshot_read_by_namespace(struct snapshot *s, struct err *err)
+{
+    struct worker w = {
+        .s = s, .kube = s->kube, .arena = s->arena, .item = arena_new(), .writer = &s->stash->writers[0]};
+    bool read = read_forbidden(&w, err);
+    arena_free(w.item);
+    return read;
 }

@@ -281,7 +281,8 @@ static bool again(struct transfer *t, CURLcode code, unsigned number, bool *ret_
     enum again verdict = http_explain(t, code, t->err);
     if (verdict == AGAIN_FEW && most > policy->attempts_unknown)
         most = policy->attempts_unknown;
-    bool repeatable = !t->streamed && (!t->request.once || nothing_sent(t->http->easy));
+    bool again_from_start = !t->streamed || t->request.restart != NULL;
+    bool repeatable = again_from_start && (!t->request.once || nothing_sent(t->http->easy));
     return verdict != AGAIN_NEVER && repeatable && number < most;
 }
 
@@ -307,6 +308,8 @@ bool http_call(struct http *http, struct arena *arena, const struct http_request
             *ret_reply = t.reply;
             return true;
         }
+        if (t.streamed)
+            t.request.restart(t.request.ctx);
         struct str after = http_header(&t.reply.headers, STR("retry-after"));
         retry_wait(http->options.retry, number, retry_after_ms(after, clock_now_ms(NULL)));
     }

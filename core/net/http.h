@@ -44,8 +44,10 @@ struct http_request {
     size_t max_body; /* of the reply; 0: 64 MiB, or no bound where on_body counts for itself */
     bool once;       /* the call is not idempotent: repeated only when nothing of it was sent */
     /* Called with each piece of the body of a 2xx reply instead of collecting it; false aborts. May be NULL. Once a
-     * piece was handed out the call is not repeated: a cut then fails, and the caller goes on where it stopped. */
+     * piece was handed out the call is not repeated: a cut then fails, and the caller goes on where it stopped.
+     * Unless there is `restart`: it is told to forget all pieces so far, and the call is repeated like any other. */
     bool (*on_body)(void *ctx, struct str piece, struct err *err);
+    void (*restart)(void *ctx);
     void *ctx;
     /* Called before every attempt, to sign anew (S3) or to refresh a token; may be NULL. */
     bool (*prepare)(void *ctx, struct arena *arena, struct http_request *request, struct err *err);

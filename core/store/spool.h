@@ -8,7 +8,7 @@ struct spool;
 
 /* In `dir`; NULL: $TMPDIR or /tmp. */
 bool spool_open(const char *dir, struct spool **ret_spool, struct err *err) WARN_UNUSED;
-/* Appends. */
+/* Appends. What is small waits in memory, and may find the disk full only in spool_view. */
 bool spool_write(struct spool *spool, struct str bytes, struct err *err) WARN_UNUSED;
 /* Writes at an offset; what was appended before does not move. */
 bool spool_write_at(struct spool *spool, uint64_t offset, struct str bytes, struct err *err) WARN_UNUSED;

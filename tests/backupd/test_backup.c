@@ -113,7 +113,10 @@ Test(backup, a_dry_run_writes_nothing)
 {
     struct backup_fixture f;
     backup_fixture_init(&f);
-    cr_assert(backup_dry_run(&f.run, &f.bundle, &f.err), "%s", f.err.msg);
+    struct stash *stash;
+    cr_assert(stash_from_bundle(f.arena, NULL, &f.bundle, &stash, &f.err), "%s", f.err.msg);
+    cr_assert(backup_stash(&f.run, stash, true, &f.err), "%s", f.err.msg);
+    stash_close(stash);
     cr_expect_eq(backup_fixture_count(&f, ""), 0);
     cr_expect_eq(backup_fixture_number(&f, PATH("backup", "packs", "new")), 4);
     cr_expect(value_true(backup_fixture_in(&f, PATH("backup", "dryRun"))));

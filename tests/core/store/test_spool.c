@@ -67,7 +67,9 @@ Test(spool, a_file_that_may_not_grow_is_an_io_error)
     cr_assert(spool_open(NULL, &spool, &err), "%s", err.msg);
     signal(SIGXFSZ, SIG_IGN);
     setrlimit(RLIMIT_FSIZE, &limit);
-    bool written = spool_write(spool, (struct str){zeros, sizeof zeros}, &err);
+    struct str view;
+    bool written =
+        spool_write(spool, (struct str){zeros, sizeof zeros}, &err) && spool_view(spool, &view, &err);
     setrlimit(RLIMIT_FSIZE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
     cr_expect_not(written);
     cr_expect_eq(err.code, ERR_IO, "%s", err.msg);

@@ -1,0 +1,190 @@
+/* Giving: what stands in a finished stash. How it is filled is stash_write.c. */
+#include "core/kube/stash.h"
+
+#include <stdlib.h>
+
+#include "core/base/json.h"
+#include "core/kube/kube.h"
+#include "core/kube/stash_intern.h"
+
+bool stash_new(struct arena *arena, const char *dir, struct stash **ret_stash, struct err *err)
+{
+    struct stash *stash = ARENA_NEW(arena, struct stash);
+    *stash = (struct stash){.arena = arena};
+    bundle_init(&stash->about, arena);
+    for (uint8_t i = 0; i < STASH_WRITERS; i++) {
+        struct stash_writer *writer = &stash->writers[i];
+        writer->number = i;
+        buf_init(&writer->names, STASH_NAMES_MAX);
+        buf_init(&writer->text, UINT32_MAX);
+        if (!tempfile_open(dir, &writer->file, err)) {
+            stash_close(stash);
+            return false;
+        }
+    }
+    *ret_stash = stash;
+    return true;
+}
+
+void stash_close(struct stash *stash)
+{
+    if (stash == NULL)
+        return;
+    for (size_t i = 0; i < STASH_WRITERS; i++) {
+        tempfile_close(&stash->writers[i].file);
+        buf_done(&stash->writers[i].names);
+        buf_done(&stash->writers[i].text);
+    }
+    free(stash->objects.items);
+    stash->objects = (struct stash_list){0};
+}
+
+struct bundle *stash_about(struct stash *stash)
+{
+    return &stash->about;
+}
+
+size_t stash_count(const struct stash *stash)
+{
+    return stash->objects.count;
+}
+
+size_t stash_part_count(const struct stash *stash)
+{
+    return stash->parts.count;
+}
+
+struct stash_part stash_part(const struct stash *stash, size_t index)
+{
+    return stash->parts.items[index];
+}
+
+static struct str name_at(const struct stash *stash, const struct stash_record *record, uint32_t at,
+                          uint16_t len)
+{
+    return (struct str){stash->writers[record->writer].names.ptr + at, len};
+}
+
+struct str stash_record_name(const struct stash *stash, const struct stash_record *record)
+{
+    return name_at(stash, record, record->name, record->name_len);
+}
+
+struct stash_object stash_object(const struct stash *stash, size_t index)
+{
+    const struct stash_record *record = &stash->objects.items[index];
+    return (struct stash_object){
+        .type = &stash->types.items[record->type],
+        .namespace = name_at(stash, record, record->namespace, record->namespace_len),
+        .name = stash_record_name(stash, record),
+        .bytes = record->bytes,
+    };
+}
+
+static bool read_text(const struct stash *stash, uint8_t writer, uint64_t offset, uint64_t bytes,
+                      struct buf *buf, struct err *err)
+{
+    buf_clear(buf);
+    char *to = buf_reserve(buf, bytes);
+    if (to == NULL)
+        return err_set(err, ERR_LIMIT, "%llu bytes of JSON; at most %zu are taken", (unsigned long long)bytes,
+                       buf->max);
+    buf->len += bytes;
+    return tempfile_read(&stash->writers[writer].file, offset, to, bytes, err);
+}
+
+bool stash_read(const struct stash *stash, size_t index, struct buf *buf, struct err *err)
+{
+    const struct stash_record *record = &stash->objects.items[index];
+    return read_text(stash, record->writer, record->offset, record->bytes, buf, err);
+}
+
+size_t stash_document_count(const struct stash *stash)
+{
+    return stash->documents.count;
+}
+
+struct str stash_document_key(const struct stash *stash, size_t index)
+{
+    return stash->documents.items[index].key;
+}
+
+bool stash_read_document(const struct stash *stash, size_t index, struct buf *buf, struct err *err)
+{
+    const struct stash_document *document = &stash->documents.items[index];
+    return read_text(stash, document->writer, document->offset, document->bytes, buf, err);
+}
+
+/* ---- bundles ---- */
+
+static bool read_tree(const struct stash *stash, struct arena *arena, uint8_t writer, uint64_t offset,
+                      uint64_t bytes, const struct value **ret_root, struct err *err)
+{
+    char *text = arena_alloc(arena, bytes + 1);
+    return tempfile_read(&stash->writers[writer].file, offset, text, bytes, err) &&
+           json_parse(arena, (struct str){text, bytes}, NULL, ret_root, err);
+}
+
+static bool add_objects(struct stash *stash, size_t from, size_t to, struct bundle *bundle, struct err *err)
+{
+    struct arena *arena = bundle->arena;
+    const struct resource_type *type = NULL;
+    struct str origin = STR_NONE;
+    for (size_t i = from; i < to; i++) {
+        const struct stash_record *record = &stash->objects.items[i];
+        const struct value *object;
+        struct resource resource;
+        if (type != &stash->types.items[record->type]) { /* they come sorted by type */
+            type = &stash->types.items[record->type];
+            origin = kube_path(arena, type, STR_NONE, STR_NONE);
+        }
+        if (!read_tree(stash, arena, record->writer, record->offset, record->bytes, &object, err) ||
+            !resource_from(object, origin, &resource, err)) {
+            err->code = err->code == ERR_INVALID ? ERR_INTERNAL : err->code;
+            return err_context(err, "stash");
+        }
+        bundle_add(bundle, &resource);
+    }
+    return true;
+}
+
+static bool add_documents(struct stash *stash, struct bundle *bundle, struct err *err)
+{
+    struct value_map_builder map = {0};
+    for (size_t i = 0; i < stash->documents.count; i++) {
+        const struct stash_document *document = &stash->documents.items[i];
+        const struct value *root;
+        if (!read_tree(stash, bundle->arena, document->writer, document->offset, document->bytes, &root, err))
+            return err_context(err, "stash");
+        value_put(bundle->arena, &map, document->key, root);
+    }
+    if (map.count != 0)
+        bundle->openapi = value_map_done(bundle->arena, &map);
+    return true;
+}
+
+static bool make_bundle(struct stash *stash, struct arena *arena, size_t from, size_t to, bool documents,
+                        struct bundle *ret_bundle, struct err *err)
+{
+    struct bundle bundle = stash->about;
+    bundle.arena = arena;
+    bundle.types.cap = bundle.types.count; /* what is added goes into the bundle's own arena */
+    bundle.problems.cap = bundle.problems.count;
+    if (!add_objects(stash, from, to, &bundle, err) || (documents && !add_documents(stash, &bundle, err)))
+        return false;
+    bundle_sort(&bundle);
+    *ret_bundle = bundle;
+    return true;
+}
+
+bool stash_bundle(struct stash *stash, struct arena *arena, size_t part, struct bundle *ret_bundle,
+                  struct err *err)
+{
+    const struct stash_part *p = &stash->parts.items[part];
+    return make_bundle(stash, arena, p->from, p->to, false, ret_bundle, err);
+}
+
+bool stash_bundle_all(struct stash *stash, struct arena *arena, struct bundle *ret_bundle, struct err *err)
+{
+    return make_bundle(stash, arena, 0, stash->objects.count, true, ret_bundle, err);
+}
