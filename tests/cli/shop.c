@@ -37,9 +37,15 @@ void run_git(const char *dir, const char *const *arguments)
 
 struct shop open_shop(void)
 {
+    return open_shop_of("production-simulation");
+}
+
+struct shop open_shop_of(const char *estate)
+{
     struct err err;
     struct shop shop = {.arena = arena_new()};
-    struct sandbox_options options = {.folder = "testdata/estates/production-simulation"};
+    struct sandbox_options options = {
+        .folder = str_c(shop.arena, str_fmt(shop.arena, "testdata/estates/%s", estate))};
     shop.dir = temp_folder(shop.arena);
     cr_assert(sandbox_start(&options, &shop.sandbox, &err), "%s", err.msg);
     cr_assert(sandbox_write_kubeconfig(shop.sandbox, in_shop(&shop, "kubeconfig"), &err), "%s", err.msg);

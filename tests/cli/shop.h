@@ -12,6 +12,8 @@ struct shop {
 };
 
 struct shop open_shop(void);
+/* The same with another cluster: a folder below testdata/estates. */
+struct shop open_shop_of(const char *estate);
 void close_shop(struct shop *shop);
 const char *in_shop(struct shop *shop, const char *file);
 void put_in_shop(struct shop *shop, const char *file, const char *text);

@@ -469,6 +469,10 @@ Test(score, text_is_as_it_was)
         const char *in, *want;
     } cases[] = {
         {"testdata/estates/production-simulation", "testdata/quality/text/production-simulation.txt"},
+        {"testdata/estates/enterprise-platform", "testdata/quality/text/enterprise-platform.txt"},
+        {"testdata/estates/multi-tenant-isp", "testdata/quality/text/multi-tenant-isp.txt"},
+        {"testdata/estates/mesh-benchmark", "testdata/quality/text/mesh-benchmark.txt"},
+        {"testdata/estates/store-platform", "testdata/quality/text/store-platform.txt"},
         {"testdata/quality/bad-stack", "testdata/quality/text/bad-stack.txt"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
