@@ -175,8 +175,8 @@ static bool send_request(struct kube *kube, struct arena *arena, const struct ku
 }
 
 /* Following would hand the token to somebody else. Of the place only the origin is told. */
-static bool redirected(const struct kube *kube, struct arena *arena, const struct http_reply *reply,
-                       struct err *err)
+bool kube_redirected(const struct kube *kube, struct arena *arena, const struct http_reply *reply,
+                     struct err *err)
 {
     struct url url;
     struct err ignored;
@@ -197,7 +197,7 @@ bool kube_exchange(struct kube *kube, struct arena *arena, const struct kube_req
     if (!send_request(kube, arena, request, &reply, err))
         return false;
     if (reply.status / 100 == 3) {
-        redirected(kube, arena, &reply, err);
+        kube_redirected(kube, arena, &reply, err);
         return err_context(err, "%s %.*s", request->method, STR_ARG(request->path));
     }
     result.status = reply.status;

@@ -57,6 +57,10 @@ bool kube_exchange(struct kube *kube, struct arena *arena, const struct kube_req
 /* Turns a reply of 400 and up into an err: "HTTP 403: pods is forbidden: …". Always false. */
 bool kube_fail(const struct kube *kube, const struct kube_reply *reply, struct err *err);
 
+/* The same for a 3xx, which is never followed. */
+bool kube_redirected(const struct kube *kube, struct arena *arena, const struct http_reply *reply,
+                     struct err *err);
+
 /* Adds Authorization and impersonation to a request; called before every attempt. */
 bool kube_authorize(struct kube *kube, struct arena *arena, struct http_headers *headers,
                     struct err *err) WARN_UNUSED;

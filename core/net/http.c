@@ -68,16 +68,9 @@ bool http_open(struct arena *arena, const struct http_options *options, struct h
     return true;
 }
 
-/* TLS libraries write to sockets without MSG_NOSIGNAL. A host program's SIGPIPE handling is not ours to change, so
- * the signal is held back in this thread for the time of a call, and taken away if it came. */
-struct pipe_guard {
-    sigset_t before;
-    bool was_pending;
-};
-
-static struct pipe_guard pipe_hold(void)
+struct http_pipe_guard http_pipe_hold(void)
 {
-    struct pipe_guard guard;
+    struct http_pipe_guard guard;
     sigset_t pipe;
     sigemptyset(&pipe);
     sigaddset(&pipe, SIGPIPE);
@@ -87,7 +80,7 @@ static struct pipe_guard pipe_hold(void)
     return guard;
 }
 
-static void pipe_release(const struct pipe_guard *guard)
+void http_pipe_release(const struct http_pipe_guard *guard)
 {
     sigset_t pipe;
     sigemptyset(&pipe);
@@ -101,9 +94,9 @@ void http_close(struct http *http)
 {
     if (http == NULL)
         return;
-    struct pipe_guard guard = pipe_hold(); /* TLS says goodbye, perhaps to nobody */
+    struct http_pipe_guard guard = http_pipe_hold(); /* TLS says goodbye, perhaps to nobody */
     curl_easy_cleanup(http->easy);
-    pipe_release(&guard);
+    http_pipe_release(&guard);
     http->easy = NULL;
     buf_done(&http->body);
 }
@@ -198,7 +191,7 @@ size_t http_on_body(char *ptr, size_t size, size_t count, void *ctx)
 
 /* ---- one attempt ---- */
 
-static bool check_url(struct transfer *t)
+bool http_check_url(struct transfer *t)
 {
     if (!url_parse(t->arena, t->request.url, &t->url, t->err))
         return false;
@@ -211,7 +204,7 @@ static bool check_url(struct transfer *t)
     return err_next(t->err, "use https://");
 }
 
-static bool prepare(struct transfer *t, const struct http_request *request)
+bool http_prepare(struct transfer *t, const struct http_request *request)
 {
     t->request = *request;
     t->request.headers = (struct http_headers){0};
@@ -229,10 +222,10 @@ static CURLcode attempt(struct transfer *t)
     t->http->body.max = t->request.max_body ? t->request.max_body : DEFAULT_MAX_BODY;
     buf_clear(&t->http->body);
     CURLcode code = http_setup(t, &headers, &connect_to);
-    struct pipe_guard guard = pipe_hold();
+    struct http_pipe_guard guard = http_pipe_hold();
     if (code == CURLE_OK)
         code = curl_easy_perform(t->http->easy);
-    pipe_release(&guard);
+    http_pipe_release(&guard);
     curl_slist_free_all(headers);
     curl_slist_free_all(connect_to);
     return code;
@@ -259,7 +252,7 @@ static bool nothing_sent(CURL *easy)
     return curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK && bytes == 0;
 }
 
-static bool fail(const struct transfer *t, unsigned attempts)
+bool http_fail(const struct transfer *t, unsigned attempts)
 {
     struct str origin = t->url.host.len ? url_origin(t->arena, &t->url) : STR_NONE;
     if (attempts > 1)
@@ -293,9 +286,9 @@ bool http_call(struct http *http, struct arena *arena, const struct http_request
         struct transfer t = {.http = http, .arena = arena, .err = err};
         bool failed;
 
-        if (!prepare(&t, request))
+        if (!http_prepare(&t, request))
             return false;
-        if (!check_url(&t))
+        if (!http_check_url(&t))
             return err_context(err, "%s", request->method);
         CURLcode code = attempt(&t);
         if (code == CURLE_OK) {
@@ -304,7 +297,7 @@ bool http_call(struct http *http, struct arena *arena, const struct http_request
         }
         if (!again(&t, code, number, &failed)) {
             if (failed)
-                return fail(&t, number);
+                return http_fail(&t, number);
             *ret_reply = t.reply;
             return true;
         }

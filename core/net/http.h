@@ -71,3 +71,19 @@ void http_add_header(struct arena *arena, struct http_headers *headers, struct s
 struct str http_header(const struct http_headers *headers, struct str name); /* any case; empty when absent */
 /* Percent-encodes all but unreserved characters (RFC 3986); '/' is kept when `keep_slash`. */
 struct str http_escape(struct arena *arena, struct str text, bool keep_slash);
+
+/* A connection that has left HTTP behind: bytes both ways. Belongs to one thread; does not need its client. */
+struct http_stream;
+
+/* Asks for another protocol (RFC 9110, 7.8) over HTTP/1.1, with the TLS, proxy and bounds of the client; `request` holds
+ * the Upgrade header and those that belong to it, and has no body. Tried once. With 101 there is a stream; any other
+ * answer is no failure, and comes with its body (1 MiB at most) and no stream. `deadline_ms` is of clock_monotonic_ms. */
+bool http_upgrade(struct http *http, struct arena *arena, const struct http_request *request,
+                  int64_t deadline_ms, struct http_stream **ret_stream, struct http_reply *ret_reply,
+                  struct err *err) WARN_UNUSED;
+bool http_stream_send(struct http_stream *stream, struct str bytes, int64_t deadline_ms,
+                      struct err *err) WARN_UNUSED;
+/* Waits for at least one byte; none is the end. INTERRUPTED: the deadline has passed. */
+bool http_stream_receive(struct http_stream *stream, char *at, size_t most, int64_t deadline_ms,
+                         size_t *ret_got, struct err *err) WARN_UNUSED;
+void http_stream_close(struct http_stream *stream); /* NULL is fine */

@@ -7,7 +7,7 @@
 enum { RECEIVE_BYTES = 256 << 10 };
 
 /* A line break in a header would start another one. */
-static bool is_header_safe(const struct http_header *header)
+bool http_is_header_safe(const struct http_header *header)
 {
     for (size_t i = 0; i < header->name.len; i++)
         if (header->name.ptr[i] <= ' ' || header->name.ptr[i] == ':' || header->name.ptr[i] == 0x7f)
@@ -32,7 +32,7 @@ static bool header_lines(struct transfer *t, struct curl_slist **ret_lines)
     const struct http_headers *headers = &t->request.headers;
     for (size_t i = 0; i < headers->count; i++) {
         const struct http_header *h = &headers->items[i];
-        if (!is_header_safe(h))
+        if (!http_is_header_safe(h))
             return err_set(t->err, ERR_USAGE, "a request header holds a character that no header may hold");
         struct str line = h->value.len ? str_fmt(t->arena, "%.*s: %.*s", STR_ARG(h->name), STR_ARG(h->value))
                                        : str_fmt(t->arena, "%.*s;", STR_ARG(h->name));

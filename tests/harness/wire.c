@@ -393,7 +393,7 @@ static BIO *bio_of(struct str pem)
     return BIO_new_mem_buf(pem.ptr, (int)pem.len);
 }
 
-static SSL_CTX *tls_context(const struct wire_tls *tls)
+SSL_CTX *wire_tls_context(const struct wire_tls *tls)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     BIO *cert_bio = bio_of(tls->cert_pem), *key_bio = bio_of(tls->key_pem);
@@ -429,7 +429,7 @@ struct wire *wire_start(const char *script, const struct wire_tls *tls)
         getsockname(w->listener, (struct sockaddr *)&address, &len) != 0)
         give_up("no port", "bind");
     w->port = ntohs(address.sin_port);
-    w->tls = tls ? tls_context(tls) : NULL;
+    w->tls = tls ? wire_tls_context(tls) : NULL;
     pthread_mutex_init(&w->lock, NULL);
     read_script(w, script);
     pthread_create(&w->acceptor, NULL, accept_all, w);

@@ -31,6 +31,8 @@ struct wire;
 struct wire_tls {
     struct str cert_pem, key_pem, client_ca_pem;
 };
+struct ssl_ctx_st; /* OpenSSL's SSL_CTX, for other servers of the harness; the caller frees it */
+struct ssl_ctx_st *wire_tls_context(const struct wire_tls *tls);
 
 /* Reads the script and serves it on a port of its own; aborts the test when the script is wrong. `tls` may be NULL. */
 struct wire *wire_start(const char *script, const struct wire_tls *tls);
