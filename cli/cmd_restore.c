@@ -99,7 +99,9 @@ static bool restore(struct cli *cli, struct kube *target, const struct source *s
                                       .allow_not_empty = cli_has(cli, OPTION_ALLOW_NOT_EMPTY),
                                       .allow_same_cluster = cli_has(cli, OPTION_ALLOW_SAME_CLUSTER),
                                       .source_uid = source->snapshot.cluster_uid,
-                                      .provided_secrets = &source->snapshot};
+                                      .provided_secrets = &source->snapshot,
+                                      .environment =
+                                          config_environment(&cli->config, cli->config.drill_environment)};
     struct restore_result result = {0};
     const struct value *compared = NULL;
     struct err print_err = {0};

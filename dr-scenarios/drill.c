@@ -301,6 +301,7 @@ bool drill_run(struct run *run, const struct bundle *snapshot, const struct dril
     drill.options.environment = or_else(options->environment, config->drill_environment, STR("prod"));
     drill.how = (struct restore_options){.source_uid = snapshot->cluster_uid,
                                          .provided_secrets = snapshot,
+                                         .environment = config_environment(config, drill.options.environment),
                                          .wait_timeout_ms = drill.options.wait_timeout_ms,
                                          .allow_not_empty = options->allow_not_empty};
     bool ok = run_steps(&drill, scenario, err);

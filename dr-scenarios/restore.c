@@ -99,11 +99,14 @@ static void add_secrets(struct restore *restore)
     struct arena *arena = restore->run->arena;
     for (size_t i = 0; provided != NULL && i < provided->count; i++) {
         struct resource secret = provided->items[i];
+        if (restore->options->environment != NULL)
+            secret.namespace = config_namespace(arena, restore->options->environment, secret.namespace);
         if (!resource_is(&secret, "", "Secret") || is_made_by_controller(&secret) ||
             !str_in(secret.namespace, restore->namespaces.items, restore->namespaces.count) ||
             find(restore, "Secret", &secret))
             continue;
-        secret.object = bare_secret(arena, &secret);
+        secret.object = value_with_in(arena, bare_secret(arena, &secret), PATH("metadata", "namespace"),
+                                      value_string(arena, secret.namespace));
         add(restore, &secret);
         *ARENA_PUSH(arena, &restore->result->secrets) =
             str_fmt(arena, "%.*s/%.*s", STR_ARG(secret.namespace), STR_ARG(secret.name));

@@ -21,7 +21,9 @@ struct restore_options {
     bool allow_same_cluster;               /* the target may be the very cluster of the backup */
     struct str source_uid;                 /* of that cluster (its kube-system); empty: unknown */
     const struct bundle *provided_secrets; /* a bundle that holds Secrets; NULL: none */
-    int64_t wait_timeout_ms;               /* for retries and readiness together; 0: 5 minutes */
+    const struct config_environment
+        *environment;        /* that is rebuilt: what it calls namespaces; NULL: nothing else */
+    int64_t wait_timeout_ms; /* for retries and readiness together; 0: 5 minutes */
 };
 
 struct restore_result {

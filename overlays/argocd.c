@@ -17,22 +17,25 @@ static const struct value *object(struct arena *arena, const char *api_version, 
 }
 
 /* Replicas that an autoscaler decides are no drift. */
-static const struct value *ignored_differences(struct writer *writer, const struct layout_group *only)
+static const struct value *ignored_differences(struct writer *writer,
+                                               const struct config_environment *environment,
+                                               const struct layout_group *only)
 {
     struct arena *arena = writer->arena;
     struct value_list_builder list = {0};
     for (size_t i = 0; i < writer->bundle->count; i++) {
         const struct resource *resource = &writer->bundle->items[i];
-        struct workload workload;
-        if ((only != NULL && !str_eq(resource->namespace, only->name)) || !workload_of(resource, &workload) ||
-            !(workload.traits & WORKLOAD_SCALES) || facts_autoscaler(writer->facts, resource) == NULL)
+        /* Also what is no workload of Kubernetes' own, such as a Rollout. */
+        if ((only != NULL && !str_eq(resource->namespace, only->name)) || resource->namespace.len == 0 ||
+            facts_autoscaler(writer->facts, resource) == NULL)
             continue;
         struct str group = resource_group(resource);
+        struct str namespace = config_namespace(arena, environment, resource->namespace);
         value_push(arena, &list,
                    VALUE_MAP(arena, {"group", group.len ? value_string(arena, group) : NULL},
                              {"kind", value_string(arena, resource->kind)},
                              {"name", value_string(arena, resource->name)},
-                             {"namespace", value_string(arena, resource->namespace)},
+                             {"namespace", value_string(arena, namespace)},
                              {"jsonPointers", VALUE_LIST(arena, value_cstr(arena, "/spec/replicas"))}));
     }
     return list.count ? value_list_done(arena, &list) : NULL;
@@ -115,14 +118,14 @@ static const struct value *wave_patches(struct writer *writer, const struct layo
 }
 
 /* A project permits namespaces one by one, so an Application has to name one; its objects name their own. */
-static struct str home_of(const struct writer *writer, const struct layout_group *group)
+static struct str home_of(const struct writer *writer, const struct config_environment *environment,
+                          const struct layout_group *group)
 {
-    if (group != NULL && !layout_is_cluster(group))
-        return group->name;
-    for (size_t i = 0; i < writer->layout->count; i++)
+    for (size_t i = 0; i < writer->layout->count && (group == NULL || layout_is_cluster(group)); i++)
         if (!layout_is_cluster(&writer->layout->items[i]))
-            return writer->layout->items[i].name;
-    return STR("default");
+            group = &writer->layout->items[i];
+    return group && !layout_is_cluster(group) ? config_namespace(writer->arena, environment, group->name)
+                                              : STR("default");
 }
 
 static const struct value *application(struct writer *writer, const struct config_environment *environment,
@@ -142,8 +145,9 @@ static const struct value *application(struct writer *writer, const struct confi
     const struct value *spec = VALUE_MAP(
         arena, {"project", value_string(arena, cluster)}, {"source", source},
         {"destination", VALUE_MAP(arena, {"server", value_string(arena, environment->destination)},
-                                  {"namespace", value_string(arena, home_of(writer, group))})},
-        {"syncPolicy", sync_policy(arena)}, {"ignoreDifferences", ignored_differences(writer, group)});
+                                  {"namespace", value_string(arena, home_of(writer, environment, group))})},
+        {"syncPolicy", sync_policy(arena)},
+        {"ignoreDifferences", ignored_differences(writer, environment, group)});
     const struct value *annotations =
         wave ? VALUE_MAP(arena,
                          {"argocd.argoproj.io/sync-wave", value_string(arena, str_fmt(arena, "%d", wave))})
@@ -199,26 +203,38 @@ static const struct value *destination(struct arena *arena, struct str server, s
                      {"namespace", value_string(arena, namespace)});
 }
 
+/* An environment before this one goes to the same place. */
+static bool is_repeated(struct writer *writer, size_t index, const struct layout_group *group)
+{
+    const struct config_environment *all = writer->run->config->environments.items;
+    struct str namespace = home_of(writer, &all[index], group);
+    for (size_t i = 0; i < index; i++)
+        if (str_eq(all[i].destination, all[index].destination) &&
+            str_eq(home_of(writer, &all[i], group), namespace))
+            return true;
+    return false;
+}
+
 /* The namespaces that are described here, on the servers of the environments, and nowhere else. */
 static const struct value *destinations(struct writer *writer)
 {
     struct arena *arena = writer->arena;
-    const struct config *config = writer->run->config;
+    const struct config_environments *environments = &writer->run->config->environments;
     struct value_list_builder list = {0};
-    struct str_list servers = {0};
-    for (size_t i = 0; i < config->environments.count; i++) {
-        struct str server = config->environments.items[i].destination;
-        if (str_in(server, servers.items, servers.count))
-            continue;
-        *ARENA_PUSH(arena, &servers) = server;
+    for (size_t i = 0; i < environments->count; i++) {
+        const struct config_environment *environment = &environments->items[i];
+        struct str server = environment->destination;
         bool any = false;
-        for (size_t j = 0; j < writer->layout->count; j++)
-            if (!layout_is_cluster(&writer->layout->items[j])) {
-                value_push(arena, &list, destination(arena, server, writer->layout->items[j].name));
-                any = true;
-            }
-        if (!any)
-            value_push(arena, &list, destination(arena, server, home_of(writer, NULL)));
+        for (size_t j = 0; j < writer->layout->count; j++) {
+            const struct layout_group *group = &writer->layout->items[j];
+            if (layout_is_cluster(group))
+                continue;
+            any = true;
+            if (!is_repeated(writer, i, group))
+                value_push(arena, &list, destination(arena, server, home_of(writer, environment, group)));
+        }
+        if (!any && !is_repeated(writer, i, NULL))
+            value_push(arena, &list, destination(arena, server, home_of(writer, environment, NULL)));
     }
     return value_list_done(arena, &list);
 }

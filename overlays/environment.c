@@ -20,15 +20,25 @@ static bool wants_hosts(const struct config_environment *config)
     return config->hosts_domain.len != 0;
 }
 
+static bool wants_namespaces(const struct config_environment *config)
+{
+    return config->namespace_prefix.len + config->namespace_suffix.len != 0 ||
+           value_count(config->namespace_map) != 0;
+}
+
 /* In the order in which a patch reads best. */
 static const struct step {
     const char *name;
     bool (*wanted)(const struct config_environment *config);
     void (*apply)(const struct environment *environment, struct patch_builder *patch);
 } steps[] = {
-    {"replicas", wants_replicas, step_replicas},     {"autoscaler", wants_replicas, step_autoscaler},
-    {"disruption", wants_replicas, step_disruption}, {"debug", wants_debug, step_debug},
-    {"harden", wants_harden, step_harden},           {"hosts", wants_hosts, step_hosts},
+    {"replicas", wants_replicas, step_replicas},
+    {"autoscaler", wants_replicas, step_autoscaler},
+    {"disruption", wants_replicas, step_disruption},
+    {"debug", wants_debug, step_debug},
+    {"harden", wants_harden, step_harden},
+    {"hosts", wants_hosts, step_hosts},
+    {"namespaces", wants_namespaces, step_namespaces},
 };
 
 size_t environment_step_count(void)

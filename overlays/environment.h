@@ -5,14 +5,36 @@
 #include "core/config/config.h"
 #include "core/kube/bundle.h"
 #include "overlays/facts.h"
+#include "overlays/layout.h"
 #include "overlays/patch_builder.h"
+
+/* A namespace that an environment calls otherwise. */
+struct rename {
+    struct str from, to;
+};
+
+struct renames {
+    struct rename *items;
+    size_t count, cap;
+};
 
 struct environment {
     struct arena *arena;
     const struct config_environment *config;
     const struct bundle *bundle; /* declared, sorted */
     const struct facts *facts;   /* of that bundle */
+    const struct renames *renames;
 };
+
+/* Namespaces (renames.c). Of the namespaces that have a folder, those that the environment calls otherwise. USAGE when two
+ * would have one name, or a name is none. */
+bool renames_of(struct arena *arena, const struct config_environment *config, const struct layout *layout,
+                struct renames *ret_renames, struct err *err) WARN_UNUSED;
+struct str renames_apply(const struct renames *renames, struct str namespace);
+/* The object where the environment has it: a Namespace under its new name, others in it. What the object names inside is
+ * step_namespaces' part. */
+struct resource renames_move(struct arena *arena, const struct renames *renames,
+                             const struct resource *resource);
 
 /* What one object becomes; patch_is_empty when nothing changes. */
 void environment_patch(const struct environment *environment, const struct resource *resource,
@@ -35,4 +57,5 @@ void step_autoscaler(const struct environment *environment, struct patch_builder
 void step_disruption(const struct environment *environment, struct patch_builder *patch);
 void step_debug(const struct environment *environment, struct patch_builder *patch);
 void step_harden(const struct environment *environment, struct patch_builder *patch);
+void step_namespaces(const struct environment *environment, struct patch_builder *patch);
 void step_hosts(const struct environment *environment, struct patch_builder *patch);

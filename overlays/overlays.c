@@ -59,13 +59,7 @@ static bool write_patch(struct writer *writer, struct str folder, const struct l
     struct str stem = str_slice(entry->file, 0, entry->file.len - 5); /* without ".yaml" */
     struct str reason = str_join(arena, patch->reasons.items, patch->reasons.count, STR("; "));
     const struct value *merge = patch_merge_document(patch), *operations = patch_operations(patch);
-    if (merge != NULL) {
-        struct str file = str_fmt(arena, "patches/%.*s.yaml", STR_ARG(stem));
-        value_push(arena, patches, VALUE_MAP(arena, {"path", value_string(arena, file)}));
-        if (!writer_document(writer, str_fmt(arena, "%.*s/%.*s", STR_ARG(folder), STR_ARG(file)), reason,
-                             merge))
-            return false;
-    }
+    /* Operations first: their places are those of the base, and merging moves items of lists. */
     if (operations != NULL) {
         struct str file = str_fmt(arena, "patches/%.*s.json6902.yaml", STR_ARG(stem));
         value_push(arena, patches,
@@ -75,7 +69,47 @@ static bool write_patch(struct writer *writer, struct str folder, const struct l
                              operations))
             return false;
     }
+    if (merge != NULL) {
+        struct str file = str_fmt(arena, "patches/%.*s.yaml", STR_ARG(stem));
+        value_push(arena, patches, VALUE_MAP(arena, {"path", value_string(arena, file)}));
+        if (!writer_document(writer, str_fmt(arena, "%.*s/%.*s", STR_ARG(folder), STR_ARG(file)), reason,
+                             merge))
+            return false;
+    }
     return true;
+}
+
+static const struct value *move_patch(struct arena *arena, const struct value *target, const char *path,
+                                      struct str to)
+{
+    struct str text = str_fmt(arena, "- {op: replace, path: %s, value: \"%.*s\"}\n", path, STR_ARG(to));
+    return VALUE_MAP(arena, {"target", target}, {"patch", value_string(arena, text)});
+}
+
+/* The folder of a namespace with another name here: two patches move all that is in it. They come last, since the others
+ * find their objects under the old name. The `namespace` field would do it too, and also move every account called
+ * "default" that a binding names, whatever namespace that is in. */
+static void add_moves(struct arena *arena, const struct environment *environment,
+                      const struct layout_group *group, struct value_list_builder *patches)
+{
+    struct str to = renames_apply(environment->renames, group->name);
+    bool namespaced = false, itself = false;
+    if (layout_is_cluster(group) || str_eq(to, group->name))
+        return;
+    for (size_t i = 0; i < group->count; i++) {
+        itself = itself || resource_is(group->entries[i].resource, "", "Namespace");
+        namespaced = namespaced || group->entries[i].resource->namespace.len != 0;
+    }
+    const struct value *name = value_string(arena, group->name);
+    if (namespaced)
+        value_push(arena, patches,
+                   move_patch(arena, VALUE_MAP(arena, {"namespace", name}), "/metadata/namespace", to));
+    if (itself)
+        value_push(arena, patches,
+                   move_patch(arena,
+                              VALUE_MAP(arena, {"version", value_cstr(arena, "v1")},
+                                        {"kind", value_cstr(arena, "Namespace")}, {"name", name}),
+                              "/metadata/name", to));
 }
 
 static bool write_overlay_group(struct writer *writer, const struct environment *environment,
@@ -95,6 +129,7 @@ static bool write_overlay_group(struct writer *writer, const struct environment 
         if (!write_patch(writer, folder, &group->entries[i], &patch, &patches))
             return false;
     }
+    add_moves(arena, environment, group, &patches);
     return writer_kustomization(writer, folder, VALUE_LIST(arena, value_string(arena, base)),
                                 value_list_done(arena, &patches));
 }
@@ -103,7 +138,10 @@ static bool write_environment(struct writer *writer, const struct config_environ
                               struct tally *tally)
 {
     struct arena *arena = writer->arena;
-    struct environment environment = {arena, config, writer->bundle, writer->facts};
+    struct renames renames;
+    if (!renames_of(arena, config, writer->layout, &renames, writer->err))
+        return false;
+    struct environment environment = {arena, config, writer->bundle, writer->facts, &renames};
     struct value_list_builder resources = {0};
     size_t patched = 0;
     for (size_t i = 0; i < writer->layout->count; i++) {

@@ -63,8 +63,8 @@ static bool patched(struct verifying *v, const struct resource *resource, size_t
     const struct value *merge = patch_merge_document(&patch), *operations = patch_operations(&patch);
     const struct value *object = resource->object;
     enum shape shape = schema_shape(resource_group(resource), resource_version(resource), resource->kind);
-    if ((merge != NULL && !merge_strategic(v->arena, shape, object, merge, &object, err)) ||
-        (operations != NULL && !patch_json(v->arena, object, operations, &object, err))) {
+    if ((operations != NULL && !patch_json(v->arena, object, operations, &object, err)) ||
+        (merge != NULL && !merge_strategic(v->arena, shape, object, merge, &object, err))) {
         struct str label = resource_label(v->arena, resource);
         return err_context(err, "%.*s", STR_ARG(label));
     }
@@ -115,19 +115,28 @@ static const struct resource *same_object(const struct bundle *bundle, const str
 static bool verify_objects(struct verifying *v, const struct bundle *base, const struct bundle *rendered,
                            struct err *err)
 {
+    struct bundle moved_base;
+    bundle_init(&moved_base, v->arena);
     for (size_t i = 0; i < base->count; i++) {
-        const struct resource *resource = &base->items[i], *found = same_object(rendered, resource);
+        const struct resource *resource = &base->items[i];
         const struct value *expected = NULL;
         if (!expected_object(v, resource, &expected, err))
             return false;
+        struct resource changed = *resource;
+        changed.object = expected;
+        const struct resource moved = renames_move(v->arena, v->environment.renames, &changed);
+        const struct resource *found = same_object(rendered, &moved);
+        expected = moved.object;
+        bundle_add(&moved_base, &moved);
         if (found == NULL)
             unexplained(v->arena, v->unexplained, resource_label(v->arena, resource), STR_NONE,
                         STR("is in the base and not in the environment"));
         else
             compare(v, resource, expected, found->object);
     }
+    bundle_sort(&moved_base);
     for (size_t i = 0; i < rendered->count; i++)
-        if (same_object(base, &rendered->items[i]) == NULL)
+        if (same_object(&moved_base, &rendered->items[i]) == NULL)
             unexplained(v->arena, v->unexplained, resource_label(v->arena, &rendered->items[i]), STR_NONE,
                         STR("is in the environment and not in the base"));
     return true;
@@ -142,6 +151,8 @@ bool overlays_verify(struct run *run, const struct files *files, const struct bu
     struct str folder = str_fmt(arena, "overlays/%.*s", STR_ARG(environment->name));
     struct bundle rendered;
     struct facts facts;
+    struct layout layout;
+    struct renames renames;
     struct err fault;
     *ret_verification = result;
     if (!kustomize_build(arena, files, folder, &rendered, &fault)) {
@@ -152,8 +163,11 @@ bool overlays_verify(struct run *run, const struct files *files, const struct bu
     }
     bundle_sort(&rendered);
     facts_gather(arena, base, &facts);
+    layout_of(arena, base, &layout);
+    if (!renames_of(arena, environment, &layout, &renames, err))
+        return false;
     struct verifying v = {.arena = arena,
-                          .environment = {arena, environment, base, &facts},
+                          .environment = {arena, environment, base, &facts, &renames},
                           .explained = ARENA_ARRAY(arena, size_t, environment_step_count()),
                           .unexplained = &result.unexplained};
     if (!verify_objects(&v, base, &rendered, err))

@@ -66,6 +66,9 @@ struct config_environment {
     bool harden;             /* security contexts tightened where the workload leaves them open */
     struct str destination;  /* API server that Argo CD deploys to */
     struct str hosts_domain; /* Ingress hosts become <first label>.<domain>; empty keeps them */
+    /* What namespaces are called here; see config_namespace. */
+    struct str namespace_prefix, namespace_suffix;
+    const struct value *namespace_map; /* old name → new name; NULL: none */
 };
 
 struct config_environments {
@@ -111,6 +114,12 @@ struct config {
     struct str state_dir;  /* caches and what a run needs to go on after kill -9 */
 };
 
+/* The environment of that name; NULL when there is none. */
+const struct config_environment *config_environment(const struct config *config, struct str name);
+/* What the environment calls a namespace: as its map says, else with prefix and suffix. The namespaces that every cluster
+ * has (default, kube-…) keep their names unless the map says otherwise. */
+struct str config_namespace(struct arena *arena, const struct config_environment *environment,
+                            struct str namespace);
 /* Fills in every default. */
 void config_defaults(struct arena *arena, struct config *ret_config);
 /* Reads a file on top of the defaults. NOT_FOUND, INVALID, USAGE with file, line and column. */

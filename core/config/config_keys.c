@@ -49,6 +49,7 @@ const struct value *config_default_value(struct arena *arena, const struct confi
     case CONFIG_COUNT:
     case CONFIG_PERCENT: return value_number(arena, text);
     case CONFIG_BOOL: return value_bool(arena, str_is(text, "true"));
+    case CONFIG_MAP:
     case CONFIG_REPLICAS: return NULL;
     default: return value_string(arena, text);
     }
@@ -85,6 +86,7 @@ static const char *const type_schemas[] = {
                      "\"match\":" MATCH_SCHEMA ",\"drop\":" TEXTS_SCHEMA ",\"set\":{\"type\":\"object\","
                      "\"additionalProperties\":false,\"required\":[\"pointer\",\"value\"],\"properties\":{"
                      "\"pointer\":{\"type\":\"string\"},\"value\":{}}}}}}",
+    [CONFIG_MAP] = "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}",
     [CONFIG_HELM] = "{\"enum\":[\"keep\",\"strip\"]}",
 };
 

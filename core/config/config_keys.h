@@ -18,6 +18,7 @@ enum config_type {
     CONFIG_OFF,
     CONFIG_RULES,
     CONFIG_HELM,
+    CONFIG_MAP,
 };
 
 struct config_key {

@@ -50,7 +50,8 @@ const char config_example[] =
     "\n"
     "environments:\n"
     "  - {name: dev, replicas: {fixed: 1}, debug: true, hosts: {domain: dev.example.com}}\n"
-    "  - {name: staging, replicas: {fixed: 2}}\n"
+    "  - {name: staging, replicas: {fixed: 2}, namespaces: {prefix: \"\", suffix: \"-staging\", map: {shop: "
+    "store}}}\n"
     "  - {name: prod, replicas: {atLeast: 3}, harden: true, destination: \"https://prod.example.com:6443\"}\n"
     "\n"
     "keep: {last: 3, daily: 7, weekly: 5, monthly: 12, within: 2d, grace: 1h, wait: 15m}\n"
@@ -78,6 +79,7 @@ static const char *const type_words[] = {
     [CONFIG_FOLDER] = "path",       [CONFIG_PATH] = "path",
     [CONFIG_OFF] = "list",          [CONFIG_RULES] = "list",
     [CONFIG_HELM] = "word",         [CONFIG_COUNT] = "number",
+    [CONFIG_MAP] = "map",
 };
 
 static void write_default(struct buf *text, const struct config_key *key)

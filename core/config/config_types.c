@@ -222,12 +222,46 @@ static bool read_replicas(struct config_reader *r, struct str pointer, const str
     return true;
 }
 
+static bool read_text_map(struct config_reader *r, struct str pointer, const struct value *value, void *field)
+{
+    if (!config_expect(r, pointer, value, VALUE_MAP, "a map of texts"))
+        return false;
+    MEMBER_EACH(member, value)
+        if (!config_expect(r, pointer_child(r->arena, pointer, member->key), &member->value, VALUE_STRING,
+                           "a text"))
+            return false;
+    *(const struct value **)field = value;
+    return true;
+}
+
+const struct config_environment *config_environment(const struct config *config, struct str name)
+{
+    for (size_t i = 0; i < config->environments.count; i++)
+        if (str_eq(config->environments.items[i].name, name))
+            return &config->environments.items[i];
+    return NULL;
+}
+
+struct str config_namespace(struct arena *arena, const struct config_environment *environment,
+                            struct str namespace)
+{
+    const struct value *mapped = value_get(environment->namespace_map, namespace);
+    bool given = str_is(namespace, "default") || str_starts(namespace, STR("kube-"));
+    if (mapped != NULL)
+        return value_str(mapped);
+    if (given || namespace.len == 0 ||
+        environment->namespace_prefix.len + environment->namespace_suffix.len == 0)
+        return namespace;
+    return str_fmt(arena, "%.*s%.*s%.*s", STR_ARG(environment->namespace_prefix), STR_ARG(namespace),
+                   STR_ARG(environment->namespace_suffix));
+}
+
 static bool (*const readers[])(struct config_reader *, struct str, const struct value *, void *) = {
     [CONFIG_STRING] = read_string,     [CONFIG_STRINGS] = read_strings,   [CONFIG_PERCENT] = read_percent,
     [CONFIG_BOOL] = read_bool,         [CONFIG_DURATION] = read_duration, [CONFIG_SECRETS] = read_secrets,
     [CONFIG_SEVERITY] = read_severity, [CONFIG_REPLICAS] = read_replicas, [CONFIG_FOLDER] = read_path,
     [CONFIG_PATH] = read_path,         [CONFIG_OFF] = config_read_off,    [CONFIG_RULES] = config_read_rules,
-    [CONFIG_HELM] = config_read_helm,  [CONFIG_COUNT] = read_count,
+    [CONFIG_HELM] = config_read_helm,  [CONFIG_COUNT] = read_count,       [CONFIG_MAP] = read_text_map,
 };
 
 bool config_read_field(struct config_reader *r, const struct config_key *key, struct str pointer,
