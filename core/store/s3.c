@@ -14,32 +14,48 @@
 #include "core/store/s3_intern.h"
 
 enum { MAX_RESUMES = 8 };
-static const uint64_t MAX_PUT = (uint64_t)5 << 30;
+/* A part is large enough for a line of high latency, and small enough to be sent again for little. */
+static const uint64_t PARTS_FROM = (uint64_t)64 << 20, PART_BYTES = (uint64_t)16 << 20;
 
 /* ---- the driver ---- */
+
+static bool put_whole(struct s3 *s3, struct arena *arena, const struct store_write *write,
+                      struct store_info *info, struct err *err)
+{
+    struct s3_call call = s3_call_new(s3, arena, "PUT", write->key);
+    struct str raw = {(const char *)write->sha256.bytes, SHA256_BYTES}, writer = STR_NONE;
+    struct store_info there;
+    struct http_reply reply;
+
+    s3_call_body(arena, &call, write->body, &write->sha256);
+    s3_call_header(arena, &call, "x-amz-checksum-sha256", base64_encode(arena, raw, BASE64_STANDARD));
+    s3_call_header(arena, &call, "Content-Type", STR("application/octet-stream"));
+    if (write->create) {
+        if (!s3_new_writer(arena, &writer, err))
+            return false;
+        s3_call_header(arena, &call, "If-None-Match", STR("*"));
+        s3_call_header(arena, &call, S3_WRITER_META, writer);
+    }
+    if (s3_perform(&call, arena, &reply, err)) {
+        info->version = http_header(&reply.headers, STR("x-amz-version-id"));
+        return true;
+    }
+    struct err why = {0};
+    if (err->code != ERR_EXISTS || !s3_wrote_it(s3, arena, write->key, writer, &there, &reply, &why))
+        return false;
+    info->version = there.version; /* an attempt before had got through, and its reply got lost */
+    return true;
+}
 
 static bool s3_write(struct store *store, struct arena *arena, const struct store_write *write,
                      struct store_info *info, struct err *err)
 {
-    struct s3_call call = s3_call_new((struct s3 *)store, arena, "PUT", write->key);
-    struct str raw = {(const char *)write->sha256.bytes, SHA256_BYTES};
-    struct http_reply reply;
-
-    if (write->body.len > MAX_PUT)
-        return err_set(err, ERR_LIMIT, "write %.*s: %zu bytes; S3 takes 5 GiB in one piece",
-                       STR_ARG(write->key), write->body.len);
-    s3_call_body(arena, &call, write->body, &write->sha256);
-    s3_call_header(arena, &call, "x-amz-checksum-sha256", base64_encode(arena, raw, BASE64_STANDARD));
-    s3_call_header(arena, &call, "Content-Type", STR("application/octet-stream"));
-    if (write->create)
-        s3_call_header(arena, &call, "If-None-Match", STR("*"));
-    if (!s3_perform(&call, arena, &reply, err)) {
-        if (err->code == ERR_EXISTS)
-            return store_taken(write->key, err);
-        return err_context(err, "write %.*s", STR_ARG(write->key));
-    }
-    info->version = http_header(&reply.headers, STR("x-amz-version-id"));
-    return true;
+    struct s3 *s3 = (struct s3 *)store;
+    bool in_parts = write->body.len >= s3->parts_from;
+    if ((in_parts ? s3_upload : put_whole)(s3, arena, write, info, err))
+        return true;
+    return err->code == ERR_EXISTS ? store_taken(write->key, err)
+                                   : err_context(err, "write %.*s", STR_ARG(write->key));
 }
 
 static int64_t http_date_ms(struct arena *arena, struct str text)
@@ -61,6 +77,11 @@ static bool read_lock(const struct http_headers *headers, struct store_info *inf
 static void read_sha256(struct arena *arena, const struct http_headers *headers, struct store_info *info)
 {
     struct str sum = STR_NONE, text = http_header(headers, STR("x-amz-checksum-sha256"));
+    if (str_find(text, '-') <
+        text.len) { /* of the parts' sums, which the store checked: the whole's is ours */
+        info->has_sha256 = sha256_from_hex(http_header(headers, STR(S3_SHA256_META)), &info->sha256);
+        return;
+    }
     if (!base64_decode(arena, text, BASE64_STANDARD, &sum) || sum.len != SHA256_BYTES)
         return;
     memcpy(info->sha256.bytes, sum.ptr, sum.len);
@@ -208,6 +229,7 @@ static const struct store_driver driver = {
     .list = s3_list,
     .remove = s3_remove,
     .erase = s3_erase,
+    .tidy = s3_tidy,
     .close = s3_close,
 };
 
@@ -225,6 +247,8 @@ bool store_s3_open(struct arena *arena, const struct config_store *config, struc
 {
     struct s3 *s3 = ARENA_NEW(arena, struct s3);
     s3->store.driver = &driver;
+    s3->parts_from = PARTS_FROM;
+    s3->part_bytes = PART_BYTES;
     if (!s3_settings_read(arena, config, &s3->settings, err) ||
         !s3_place_of(arena, config, &s3->settings, &s3->place, err) ||
         !read_ca(arena, config->ca_file, &s3->options.ca_pem, err) || !s3_pool_open(s3, err))

@@ -6,8 +6,9 @@
 #include "core/store/s3_intern.h"
 
 enum {
-    MAX_REPLY = 16 << 20, /* of a list; 1000 keys of 1024 bytes, escaped */
-    ATTEMPTS = 4,         /* of what the status alone does not tell to be worth another try */
+    MAX_REPLY = 16 << 20,           /* of a list; 1000 keys of 1024 bytes, escaped */
+    ATTEMPTS = 4,                   /* of what the status alone does not tell to be worth another try */
+    TOO_SKEWED_MS = 10 * 60 * 1000, /* S3 refuses at 15 minutes */
 };
 
 /* ---- clients ---- */
@@ -56,6 +57,7 @@ bool s3_pool_open(struct s3 *s3, struct err *err)
     if (!new_client(s3, &client, err))
         return false;
     s3->idle = client;
+    s3->region = s3->settings.region;
     pthread_mutex_init(&s3->lock, NULL);
     return true;
 }
@@ -86,6 +88,14 @@ int64_t s3_now_ms(struct s3 *s3)
     return clock_now_ms(NULL) + skew_of(s3);
 }
 
+static struct str region_of(struct s3 *s3, struct arena *arena)
+{
+    pthread_mutex_lock(&s3->lock);
+    struct str region = str_dup(arena, s3->region);
+    pthread_mutex_unlock(&s3->lock);
+    return region;
+}
+
 static bool sign(void *ctx, struct arena *arena, struct http_request *request, struct err *err)
 {
     const struct s3_call *call = ctx;
@@ -95,7 +105,7 @@ static bool sign(void *ctx, struct arena *arena, struct http_request *request, s
         .path = call->path,
         .query = call->query,
         .body_sha256 = call->body_sha256,
-        .region = s3->settings.region,
+        .region = region_of(call->s3, arena),
         .service = STR("s3"),
         .time_ms = s3_now_ms(call->s3),
     };
@@ -133,18 +143,56 @@ void s3_call_body(struct arena *arena, struct s3_call *call, struct str body, co
     call->body_sha256 = sha256_hex(arena, sha256);
 }
 
+/* A HEAD has no body to say that it is the clock; the Date of the refusal shows it. */
+static bool is_skewed(struct s3 *s3, const struct s3_fault *fault, const struct http_reply *reply)
+{
+    int64_t off = reply->date_ms - s3_now_ms(s3);
+    if (reply->date_ms == 0)
+        return false;
+    return str_is(fault->code, "RequestTimeTooSkewed") ||
+           (reply->status == 403 && fault->code.len == 0 && (off > TOO_SKEWED_MS || off < -TOO_SKEWED_MS));
+}
+
+static bool is_region(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
+            return false;
+    }
+    return text.len != 0;
+}
+
+/* The store names the region that it signs for: followed at the same address, and only to another region. */
+static bool learn_region(struct s3 *s3, const struct s3_fault *fault, const struct http_reply *reply)
+{
+    struct str region = http_header(&reply->headers, STR("x-amz-bucket-region"));
+    bool wrong = str_is(fault->code, "AuthorizationHeaderMalformed") || str_is(fault->code, "InvalidRegion");
+    if (fault->region.len != 0)
+        region = fault->region;
+    if (!wrong || !is_region(region) || region.len >= sizeof s3->region_text)
+        return false;
+    pthread_mutex_lock(&s3->lock);
+    bool new = !str_eq(region, s3->region);
+    if (new) {
+        memcpy(s3->region_text, region.ptr, region.len);
+        s3->region = (struct str){s3->region_text, region.len};
+    }
+    pthread_mutex_unlock(&s3->lock);
+    return new;
+}
+
 /* What a status alone does not tell. A clock that is off is set right by what the store says. */
 static bool worth_another(struct s3 *s3, const struct s3_fault *fault, const struct http_reply *reply)
 {
     static const struct str codes[] = {STR_INIT("RequestTimeout"), STR_INIT("ConditionalRequestConflict"),
                                        STR_INIT("OperationAborted"), STR_INIT("SlowDown")};
-    if (!str_is(fault->code, "RequestTimeTooSkewed"))
-        return str_in(fault->code, codes, COUNT_OF(codes));
+    if (!is_skewed(s3, fault, reply))
+        return str_in(fault->code, codes, COUNT_OF(codes)) || learn_region(s3, fault, reply);
     pthread_mutex_lock(&s3->lock);
-    if (reply->date_ms != 0)
-        s3->skew_ms = reply->date_ms - clock_now_ms(NULL);
+    s3->skew_ms = reply->date_ms - clock_now_ms(NULL);
     pthread_mutex_unlock(&s3->lock);
-    return reply->date_ms != 0;
+    return true;
 }
 
 static bool attempts(struct s3_call *call, struct arena *arena, struct http *http,

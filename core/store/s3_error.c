@@ -30,6 +30,8 @@ static const struct row {
     {"InvalidBucketName", 0, ERR_USAGE, "this is no name that a bucket can have",
      "check the URL of the store"},
     {"NoSuchKey", 0, ERR_NOT_FOUND, "no such object", NULL},
+    {"NoSuchUpload", 0, ERR_CONFLICT, "the unfinished upload is gone: somebody aborted it",
+     "run it again; a rule of the bucket that aborts uploads should leave them a day"},
     {"PreconditionFailed", 0, ERR_EXISTS, "it is in the store already", NULL},
     {"ConditionalRequestConflict", 0, ERR_EXISTS, "another writer is at it", NULL},
     {"PermanentRedirect", 0, ERR_USAGE, "the bucket is in another region or at another endpoint",
@@ -84,6 +86,8 @@ static bool take(void *ctx, struct str path, struct str text, struct err *err)
         reading->fault.code = printable(reading->arena, text);
     if (str_is(path, "Error/Message"))
         reading->fault.message = printable(reading->arena, text);
+    if (str_is(path, "Error/Region"))
+        reading->fault.region = printable(reading->arena, text);
     return true;
 }
 
@@ -118,6 +122,8 @@ bool s3_explain(const struct s3_fault *fault, const struct http_reply *reply, st
                 struct err *err)
 {
     struct str region = http_header(&reply->headers, STR("x-amz-bucket-region"));
+    if (region.len == 0)
+        region = fault->region;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         const struct row *row = &rows[i];
         if (!fits(row, fault, reply->status))

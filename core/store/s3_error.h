@@ -5,6 +5,7 @@
 
 struct s3_fault {
     struct str code, message; /* of the XML; empty where there was none (HEAD) */
+    struct str region;        /* that the store expects, where it says so */
 };
 
 /* Reads the body of a reply of status 300 and up; whatever is no S3 error gives an empty fault. */

@@ -1,5 +1,5 @@
-/* s3_intern.h — what the files of the S3 driver share: s3_call.c (one signed request), s3.c (objects), s3_list.c
- * (lists of objects, versions, uploads). Not for anybody else. */
+/* s3_intern.h — what the files of the S3 driver share: s3_call.c (one signed request), s3.c (objects), s3_list.c (lists
+ * of objects and versions), s3_upload.c (large bodies in parts). For nobody else but the driver's tests. */
 #pragma once
 #include <pthread.h>
 
@@ -14,9 +14,12 @@ struct s3 {
     struct s3_settings settings;
     struct http_options options;
     struct s3_place place;
-    pthread_mutex_t lock; /* of all below */
+    uint64_t parts_from, part_bytes; /* bodies this large go in parts of at least that size */
+    pthread_mutex_t lock;            /* of all below */
     struct s3_client *idle;
     int64_t skew_ms; /* how much the store's clock is ahead of ours */
+    struct str region;
+    char region_text[64]; /* where a store that knows better has named another one */
 };
 
 /* One request, signed anew at each attempt. */
@@ -30,6 +33,12 @@ struct s3_call {
     uint64_t received;
     struct s3_fault fault; /* of the last reply that was none of success */
 };
+
+/* Which attempt to write an object this is: random, and kept with it, so that a writer whose reply got lost recognises
+ * its own work. */
+#define S3_WRITER_META "x-amz-meta-writer"
+#define S3_SHA256_META                                                                                       \
+    "x-amz-meta-sha256" /* of an object in parts, for which S3 has no checksum of the whole */
 
 bool s3_pool_open(struct s3 *s3, struct err *err);
 void s3_pool_close(struct s3 *s3);
@@ -48,6 +57,17 @@ bool s3_is_missing_key(const struct s3_call *call, const struct http_reply *repl
 /* The metadata of a reply to HEAD. */
 bool s3_head_of(struct s3 *s3, struct arena *arena, struct str key, struct str version,
                 struct store_info *info, struct http_reply *ret_reply, struct err *err);
+
+/* A body in parts, sent side by side; every way to fail ends with the upload aborted. */
+bool s3_upload(struct s3 *s3, struct arena *arena, const struct store_write *write, struct store_info *info,
+               struct err *err);
+/* Aborts uploads that somebody left behind more than a day ago. */
+bool s3_tidy(struct store *store, struct arena *arena, struct err *err);
+/* After a refusal because the key is taken, or a lost reply: the object there was written with this `writer`. False
+ * without an error where it is somebody else's. */
+bool s3_wrote_it(struct s3 *s3, struct arena *arena, struct str key, struct str writer,
+                 struct store_info *ret_info, struct http_reply *ret_reply, struct err *err);
+bool s3_new_writer(struct arena *arena, struct str *ret_writer, struct err *err);
 
 bool s3_list(struct store *store, struct arena *arena, struct str prefix, struct str after, size_t limit,
              struct store_page *page, struct err *err);

@@ -76,8 +76,8 @@ static bool look(struct store *copy, const struct ensuring *e, struct store_info
         *ret_held = STORE_LACKS;
         return err->code == ERR_NOT_FOUND;
     }
-    bool same = info->bytes == c->body.len && (!info->has_sha256 || sha256_eq(&info->sha256, &c->sha256));
-    *ret_held = same ? STORE_HOLDS : STORE_DIFFERS;
+    bool same = info->has_sha256 ? sha256_eq(&info->sha256, &c->sha256) : !copy->keeps_sums;
+    *ret_held = same && info->bytes == c->body.len ? STORE_HOLDS : STORE_DIFFERS;
     return true;
 }
 
@@ -130,6 +130,20 @@ struct probing {
     struct err refused;
 };
 
+/* Whether the store tells checksums is seen on an object that surely has one. What died writers left is looked at now
+ * and then, which is here; that it cannot be listed (permissions, old servers) stops nothing. */
+static bool after_probe(struct store *store, struct arena *arena, struct str key, struct err *err)
+{
+    struct store_info info = {0};
+    struct err ignored = {0};
+    if (!store_head(store, arena, key, &info, err))
+        return err_context(err, "store %.*s", STR_ARG(store->url));
+    store->keeps_sums = info.has_sha256;
+    bool tidied = store->driver->tidy == NULL || store->driver->tidy(store, arena, &ignored);
+    (void)tidied;
+    return true;
+}
+
 static bool probe_one(void *ctx, struct store *store, struct err *err)
 {
     struct probing *probing = ctx;
@@ -142,7 +156,7 @@ static bool probe_one(void *ctx, struct store *store, struct err *err)
         if (store_create(store, arena, key, body, NULL, err))
             continue;
         if (err->code == ERR_EXISTS)
-            return true;
+            return after_probe(store, arena, key, err);
         return err_context(err, "store %.*s", STR_ARG(store->url));
     }
     err_set(err, ERR_REFUSED, "store %.*s: it overwrites objects although told not to (If-None-Match)",

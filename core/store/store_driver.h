@@ -26,6 +26,8 @@ struct store_driver {
     bool (*remove)(struct store *store, struct arena *arena, struct str key, struct err *err);
     /* With every version; NULL where there are none, and remove does it. */
     bool (*erase)(struct store *store, struct arena *arena, struct str key, struct err *err);
+    /* Clears away what writers that died left behind more than a day ago; NULL where there is nothing. */
+    bool (*tidy)(struct store *store, struct arena *arena, struct err *err);
     void (*close)(struct store *store);
     bool create_is_a_race; /* two writers of one key at once may both win */
 };
@@ -35,6 +37,7 @@ struct store {
     struct str url, name;
     struct store **copies; /* of a mirror (core/store/mirror.h); none otherwise */
     size_t copy_count;
+    bool keeps_sums; /* an object without a checksum is none of ours; known after a probe */
 };
 
 /* One row per scheme; store.c holds the table. */

@@ -257,3 +257,31 @@ bool xml_read(struct str text, xml_element_fn element, void *ctx, struct err *er
     buf_done(&p.inner);
     return good;
 }
+
+struct search {
+    struct arena *arena;
+    const char *path;
+    struct str found;
+    bool there;
+};
+
+static bool take_wanted(void *ctx, struct str path, struct str text, struct err *err)
+{
+    struct search *search = ctx;
+    if (search->there || !str_is(path, search->path))
+        return true;
+    search->found = str_dup(search->arena, text);
+    search->there = true;
+    return true;
+}
+
+bool xml_text(struct arena *arena, struct str text, const char *path, struct str *ret_text, struct err *err)
+{
+    struct search search = {.arena = arena, .path = path};
+    if (!xml_read(text, take_wanted, &search, err))
+        return false;
+    if (!search.there)
+        return err_set(err, ERR_CORRUPT, "the reply holds no %s", path);
+    *ret_text = search.found;
+    return true;
+}

@@ -12,3 +12,6 @@
 typedef bool (*xml_element_fn)(void *ctx, struct str path, struct str text, struct err *err);
 
 bool xml_read(struct str text, xml_element_fn element, void *ctx, struct err *err) WARN_UNUSED;
+/* The text of the first element at `path`, in `arena`; CORRUPT where there is none. */
+bool xml_text(struct arena *arena, struct str text, const char *path, struct str *ret_text,
+              struct err *err) WARN_UNUSED;

@@ -149,6 +149,39 @@ Test(store_contract, known_content_is_proven)
     }
 }
 
+/* Beyond what S3 is sent in one piece; for the others the size makes no difference. */
+Test(store_contract, large_bodies_are_whole_and_created_once)
+{
+    EACH_STORE(f) {
+        struct err err = {0};
+        struct store_info info;
+        struct spool *spool = NULL;
+        size_t len = f.config.endpoint.len ? (size_t)(64 << 20) + 4097 : (size_t)(1 << 20) + 4097;
+        char *bytes = arena_alloc(f.arena, len);
+        struct str big = {bytes, len}, back = STR_NONE;
+        for (size_t i = 0; i < len; i += 61)
+            bytes[i] = (char)(i * 2654435761u >> 13);
+        struct sha256 sha256 = sha256_of(big);
+
+        create(&f, STR("packs/big"), big);
+        cr_assert(store_head(f.store, f.arena, STR("packs/big"), &info, &err), "%s: %s", f.name, err.msg);
+        cr_expect_eq(info.bytes, len, "%s", f.name);
+        cr_expect(info.has_sha256 && sha256_eq(&info.sha256, &sha256), "%s", f.name);
+        cr_assert(store_fetch(f.store, STR("packs/big"), len, &sha256, NULL, &spool, &back, &err), "%s: %s",
+                  f.name, err.msg);
+        spool_drop(spool);
+
+        bytes[len - 1] ^= 1;
+        cr_expect_not(store_create(f.store, f.arena, STR("packs/big"), big, NULL, &err), "%s", f.name);
+        cr_expect_eq(err.code, ERR_EXISTS, "%s: %s", f.name, err.msg);
+        cr_expect(store_head(f.store, f.arena, STR("packs/big"), &info, &err), "%s", err.msg);
+        cr_expect(sha256_eq(&info.sha256, &sha256), "%s: it was overwritten", f.name);
+        cr_expect(store_put(f.store, f.arena, STR("packs/big"), big, NULL, &err), "%s: %s", f.name, err.msg);
+        cr_expect(store_head(f.store, f.arena, STR("packs/big"), &info, &err), "%s", err.msg);
+        cr_expect_not(sha256_eq(&info.sha256, &sha256), "%s: it was not overwritten", f.name);
+    }
+}
+
 static const char *const listed[] = {"a", "p-1/k", "p/+x=", "p/1", "p/2/x&y", "p/2/z", "p/3", "p0", "q/1"};
 
 static void expect_page(struct store_fixture *f, const char *prefix, const char *after, size_t limit,

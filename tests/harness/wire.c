@@ -39,6 +39,7 @@ struct wire {
     void (*before)(void *ctx, unsigned request);
     void *ctx;
     pthread_mutex_t lock;
+    struct str_list heads; /* of the requests so far */
     char fault[2048];
 };
 
@@ -229,6 +230,7 @@ static struct exchange *match(struct wire *w, struct str raw, size_t head)
     text = replace(w->arena, text, "\r\n", STR("\n"));
     struct str rest = text, line = str_cut(&rest, '\n');
     struct exchange *e = find_exchange(w, line);
+    *ARENA_PUSH(w->arena, &w->heads) = text;
 
     if (e == NULL) {
         fault(w, "a request that the script does not expect", STR_NONE, text);
@@ -277,7 +279,29 @@ static struct str chunked(struct arena *arena, struct str text, size_t step)
     return result;
 }
 
-static struct str reply_bytes(struct arena *arena, const struct exchange *e)
+/* The value of that header in the last request that had it. */
+static struct str sent_value(const struct wire *w, struct str name)
+{
+    for (size_t i = w->heads.count; i-- > 0;)
+        for (struct str rest = w->heads.items[i]; rest.len != 0;) {
+            struct str line = str_cut(&rest, '\n');
+            if (str_eq_nocase(str_cut(&line, ':'), name))
+                return str_trim(line);
+        }
+    return STR_NONE;
+}
+
+static struct str fill_in_sent(const struct wire *w, struct arena *arena, struct str text)
+{
+    const char *found = memmem(text.ptr, text.len, "{sent ", 6);
+    if (found == NULL)
+        return text;
+    struct str name = str_from(text, (size_t)(found - text.ptr) + 6);
+    name = str_slice(name, 0, str_find(name, '}'));
+    return replace(arena, text, str_fmt(arena, "{sent %.*s}", STR_ARG(name)).ptr, sent_value(w, name));
+}
+
+static struct str reply_bytes(const struct wire *w, struct arena *arena, const struct exchange *e)
 {
     const char *blank = e->reply.len ? memmem(e->reply.ptr, e->reply.len, "\n\n", 2) : NULL;
     size_t end = blank ? (size_t)(blank - e->reply.ptr) : e->reply.len;
@@ -287,6 +311,7 @@ static struct str reply_bytes(struct arena *arena, const struct exchange *e)
         return STR_NONE;
     if (e->gzip)
         body = gzipped(arena, body);
+    head = fill_in_sent(w, arena, head);
     head = replace(arena, head, "{length}", str_fmt(arena, "%zu", body.len));
     head = replace(arena, head, "\n", STR("\r\n"));
     if (e->chunk > 0)
@@ -307,7 +332,7 @@ static bool answer(struct connection *c, struct str raw, size_t head)
     struct wire *w = c->wire;
     pthread_mutex_lock(&w->lock);
     struct exchange *e = match(w, raw, head);
-    struct str bytes = e ? reply_bytes(w->arena, e) : STR_NONE;
+    struct str bytes = e ? reply_bytes(w, w->arena, e) : STR_NONE;
     pthread_mutex_unlock(&w->lock);
     if (e == NULL) {
         send_all(c, STR("HTTP/1.1 418 Not In The Script\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));

@@ -17,7 +17,8 @@
  * An incoming request goes to the first exchange not yet used whose request line is the same; the rest of the head
  * and the body must then be equal, byte for byte. A request of one line alone checks that line only. Heads end their
  * lines in CRLF on the wire; one line break before the next "===" does not belong to the body. {port}, {version} and
- * (in replies) {length}, the bytes of the body, are filled in.
+ * (in replies) {length}, the bytes of the body, are filled in; once in the head of a reply also {sent NAME}, the value of
+ * that header in the last request that had it.
  * A reply starts with any of: !cut N (close after N bytes of the whole reply), !reset (close with RST),
  * !close (after the reply), !stall MS (before it), !chunked N (send the body so), !gzip (and so), !forever (may be
  * used any number of times, also none). A reply without a head sends nothing.

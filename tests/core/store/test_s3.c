@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/store/s3_keys.h"
+#include "core/store/s3_intern.h"
 #include "tests/harness/store_fixture.h"
 #include "tests/harness/wire.h"
 
@@ -120,6 +120,9 @@ Test(s3, writes_meet_other_writers_wrong_clocks_and_busy_stores)
     cr_expect(store_create(f.store, f.arena, STR("late"), STR("x"), &info, &f.err), "%s", f.err.msg);
     cr_expect(str_is(info.version, "v7"));
     cr_expect(store_create(f.store, f.arena, STR("busy"), STR("x"), NULL, &f.err), "%s", f.err.msg);
+    cr_expect(store_create(f.store, f.arena, STR("lost-reply"), STR("x"), &info, &f.err), "%s", f.err.msg);
+    cr_expect(str_is(info.version, "v8"));
+    cr_expect(store_head(f.store, f.arena, STR("late-look"), &info, &f.err), "%s", f.err.msg);
     stop(&f);
 }
 
@@ -167,6 +170,56 @@ Test(s3, head_reads_the_checksum_of_a_whole_object_only)
     cr_expect(str_is(info.version, "v7"));
     cr_assert(store_head(f.store, f.arena, STR("parts"), &info, &f.err), "%s", f.err.msg);
     cr_expect_not(info.has_sha256);
+    stop(&f);
+}
+
+/* ---- parts ---- */
+
+static void in_parts_of(struct store *store, uint64_t bytes)
+{
+    struct s3 *s3 = (struct s3 *)store;
+    s3->parts_from = s3->part_bytes = bytes;
+}
+
+Test(s3, large_bodies_go_in_parts_and_nothing_unfinished_stays)
+{
+    static const struct {
+        const char *key;
+        enum err_code code;
+        const char *says;
+    } rows[] = {
+        {"good", ERR_NONE, ""},
+        {"denied", ERR_DENIED, "part 2 of 3"},
+        {"lost", ERR_NONE, ""},
+        {"taken", ERR_EXISTS, "taken is in the store already"},
+        {"short", ERR_CORRUPT, "holds 17 bytes of 18"},
+        {"other", ERR_CORRUPT, "other parts"},
+        {"replaced", ERR_CORRUPT, "holds another one"},
+        {"no-id", ERR_CORRUPT, "InitiateMultipartUploadResult/UploadId"},
+        {"no-tag", ERR_CORRUPT, "part 1 of 3"},
+    };
+    struct fixture f = serve("upload", "s3://bucket/p");
+    struct sha256 whole = sha256_of(STR("aaaaaaaabbbbbbbbcc"));
+    struct store_info info = {0};
+    in_parts_of(f.store, 8);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct err err = {0};
+        bool written =
+            store_create(f.store, f.arena, str_of(rows[i].key), STR("aaaaaaaabbbbbbbbcc"), &info, &err);
+        cr_expect_eq(written, rows[i].code == ERR_NONE, "%s: %s", rows[i].key, err.msg);
+        cr_expect(written || err.code == rows[i].code, "%s: %s", rows[i].key, err.msg);
+        cr_expect(strstr(err.msg, rows[i].says) != NULL, "%s: %s", rows[i].key, err.msg);
+        cr_expect(!written || str_is(info.version, "v1"), "%s", rows[i].key);
+    }
+    cr_expect(store_head(f.store, f.arena, STR("good"), &info, &f.err), "%s", f.err.msg);
+    cr_expect(info.has_sha256 && sha256_eq(&info.sha256, &whole));
+    stop(&f);
+}
+
+Test(s3, uploads_that_a_crash_left_behind_are_aborted_a_day_later)
+{
+    struct fixture f = serve("stale", "s3://bucket/p");
+    cr_expect(store_probe(f.store, f.arena, &f.err), "%s", f.err.msg);
     stop(&f);
 }
 
