@@ -73,6 +73,8 @@ static bool begin(struct backup *b, struct err *err)
         .objects = stash_count(b->stash),
         .types = bundle->types,
         .problems = bundle->problems,
+        .selection = bundle->selection,
+        .narrowed = bundle->narrowed,
     };
     parts_of(b->run->arena, b->stash, &b->parts);
     if (!keys_recipients(b->run, &b->recipients, err))

@@ -147,6 +147,7 @@ static const struct value *entry_value(struct arena *a, const struct catalog_ent
     return VALUE_MAP(
         a, {"id", value_string(a, entry->id)}, {"cluster", value_string(a, m->cluster)},
         {"takenAt", value_string(a, clock_rfc3339(a, m->taken_ms))}, {"complete", value_bool(a, m->complete)},
+        {"narrowed", m->narrowed ? value_bool(a, true) : NULL},
         {"objects", value_int(a, (int64_t)m->objects)}, {"types", value_int(a, (int64_t)m->types.count)},
         {"packs", value_int(a, (int64_t)m->packs.count)}, {"bytes", value_int(a, (int64_t)bytes)});
 }

@@ -25,5 +25,5 @@ bool catalog_read(struct store *store, struct arena *arena, size_t limit, struct
 bool catalog_find(struct store *store, struct arena *arena, struct str cluster, struct str which,
                   struct catalog_entry *ret_entry, struct err *err) WARN_UNUSED;
 
-/* [{id, cluster, takenAt, complete, objects, types, packs, bytes, problem?}] after catalog_read, for `list`. */
+/* [{id, cluster, takenAt, complete, narrowed?, objects, types, packs, bytes, problem?}] after catalog_read, for `list`. */
 const struct value *catalog_value(struct arena *arena, const struct catalog *catalog);

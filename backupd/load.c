@@ -45,6 +45,8 @@ static void describe(struct bundle *bundle, const struct manifest *m)
     bundle->sandbox = m->sandbox;
     bundle->types = m->types;
     bundle->problems = m->problems;
+    bundle->selection = m->selection;
+    bundle->narrowed = m->narrowed;
 }
 
 static bool load_packs(struct run *run, const struct manifest *m, struct bundle *bundle, struct err *err)

@@ -81,7 +81,8 @@ static const struct value *type_value(struct arena *a, const struct resource_typ
         {"singular", text_or_none(a, type->singular)}, {"namespaced", value_bool(a, type->namespaced)},
         {"listable", value_bool(a, type->listable)}, {"hasStatus", value_bool(a, type->has_status)},
         {"objects", number(a, type->count)}, {"resourceVersion", text_or_none(a, type->resource_version)},
-        {"consistency", text_or_none(a, type->consistency)}, {"missing", text_or_none(a, type->missing)});
+        {"consistency", text_or_none(a, type->consistency)}, {"why", text_or_none(a, type->why)},
+        {"missing", text_or_none(a, type->missing)});
 }
 
 static const struct value *pack_value(struct arena *a, const struct manifest_pack *pack)
@@ -125,7 +126,8 @@ const struct value *manifest_value(struct arena *a, const struct manifest *m)
          VALUE_MAP(a, {"name", value_string(a, m->cluster)}, {"uid", value_string(a, m->cluster_uid)},
                    {"version", value_string(a, m->server_version)}, {"sandbox", value_bool(a, m->sandbox)})},
         {"resourceVersion", value_string(a, m->resource_version)}, {"complete", value_bool(a, m->complete)},
-        {"missing", manifest_missing(a, &m->types)}, {"objects", number(a, m->objects)},
+        {"selection", m->selection}, {"missing", manifest_missing(a, &m->types)},
+        {"objects", number(a, m->objects)},
         {"recipients", m->recipients.count ? value_list_done(a, &recipients) : NULL},
         {"packs", value_list_done(a, &packs)}, {"types", value_list_done(a, &types)},
         {"problems", m->problems.count ? value_list_done(a, &problems) : NULL});
@@ -193,6 +195,7 @@ static bool read_types(struct arena *arena, const struct value *list, struct man
             .count = count(&r, "objects"),
             .resource_version = text(&r, "resourceVersion", false),
             .consistency = text(&r, "consistency", false),
+            .why = text(&r, "why", false),
             .missing = text(&r, "missing", false),
         };
         if (!whole(&r, "types", m->types.count, err))
@@ -293,6 +296,8 @@ static bool read_root(struct arena *arena, const struct value *root, struct mani
         *ARENA_PUSH(arena, &m->recipients) = value_str(recipient);
     VALUE_EACH(problem, field(&r, "problems", VALUE_LIST, false))
         *ARENA_PUSH(arena, &m->problems) = value_str(problem);
+    m->selection = field(&r, "selection", VALUE_MAP, false);
+    m->narrowed = value_true(value_key(m->selection, "narrowed"));
     if (m->id.len == 0 && r.fault == NULL)
         r.fault = "id";
     return whole(&r, NULL, 0, err) && whole(&c, NULL, 0, err) && read_types(arena, types, m, err) &&

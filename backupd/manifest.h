@@ -39,8 +39,11 @@ struct manifest {
     uint64_t objects;
     struct resource_types types;
     struct manifest_packs packs;
-    struct str_list recipients; /* age1…, whom packs are encrypted for; empty: they are not */
-    struct str_list problems;   /* what the snapshot left out, one line each */
+    struct str_list recipients;    /* age1…, whom packs are encrypted for; empty: they are not */
+    struct str_list problems;      /* what the snapshot left out, one line each */
+    const struct value *selection; /* kube_selection_value; NULL: everything was to be read */
+    bool
+        narrowed; /* less than the configuration says was asked for: no base to tell that something is gone */
 };
 
 const struct value *manifest_value(struct arena *arena, const struct manifest *manifest);

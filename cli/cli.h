@@ -90,8 +90,8 @@ bool cli_need_kube(struct cli *cli, struct err *err) WARN_UNUSED;
 /* The argument at `index`, or USAGE with the command's own arguments. */
 bool cli_argument(struct cli *cli, size_t index, struct str *ret, struct err *err) WARN_UNUSED;
 
-/* What the configuration takes of a cluster (cmd_backup.c). */
-struct kube_selection cli_selection(const struct cli *cli);
+/* What configuration and command line take of a cluster (selection.c). */
+bool cli_selection(struct cli *cli, struct kube_selection *ret_selection, struct err *err) WARN_UNUSED;
 /* Reads the cluster that the configuration names (cmd_backup.c); stash_close when done. */
 bool cli_stash(struct cli *cli, struct stash **ret_stash, struct err *err) WARN_UNUSED;
 /* The same as one bundle in memory. */

@@ -4,20 +4,10 @@
 #include "backupd/backup.h"
 #include "cli/cli.h"
 
-struct kube_selection cli_selection(const struct cli *cli)
-{
-    const struct config *config = &cli->config;
-    return (struct kube_selection){.include_namespaces = config->include_namespaces,
-                                   .exclude_namespaces = config->exclude_namespaces,
-                                   .include_types = config->include_types,
-                                   .exclude_types = config->exclude_types,
-                                   .allow_missing = config->allow_missing};
-}
-
 bool cli_stash(struct cli *cli, struct stash **ret_stash, struct err *err)
 {
-    struct kube_selection selection = cli_selection(cli);
-    if (!cli_need_kube(cli, err) ||
+    struct kube_selection selection;
+    if (!cli_selection(cli, &selection, err) || !cli_need_kube(cli, err) ||
         !kube_stash(cli->run.kube, cli->arena, &selection, backup_spool_dir(&cli->run), cli->run.progress,
                     ret_stash, err))
         return false;

@@ -19,11 +19,12 @@ static void print_row(struct cli *cli, const struct value *backup, struct buf *o
         buf_fmt(out, "%-48.*s  %.*s\n", STR_ARG(name), STR_ARG(problem));
         return;
     }
-    buf_fmt(out, "%-48.*s  %-20.*s  %10.*s objects  %9.*s  %s\n", STR_ARG(name),
+    buf_fmt(out, "%-48.*s  %-20.*s  %10.*s objects  %9.*s  %s%s\n", STR_ARG(name),
             STR_ARG(value_str(value_key(backup, "takenAt"))),
             STR_ARG(cli_thousands(cli->arena, (uint64_t)objects)),
             STR_ARG(cli_bytes(cli->arena, (uint64_t)bytes)),
-            value_true(value_key(backup, "complete")) ? "complete" : "INCOMPLETE");
+            value_true(value_key(backup, "complete")) ? "complete" : "INCOMPLETE",
+            value_true(value_key(backup, "narrowed")) ? ", a part of the cluster" : "");
 }
 
 static void print_list(struct cli *cli, const struct value *result, struct buf *out)

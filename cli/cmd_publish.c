@@ -23,6 +23,7 @@ static bool read_provenance(struct cli *cli, struct str dir, struct bundle *bund
     bundle->cluster = value_str(value_key(root, "cluster"));
     bundle->backup_id = value_str(value_key(root, "backup"));
     bundle->complete = value_true(value_key(root, "complete"));
+    bundle->narrowed = value_true(value_key(root, "narrowed"));
     return true;
 }
 

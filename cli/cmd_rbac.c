@@ -53,12 +53,13 @@ static bool print_documents(const struct value *objects, struct str note, struct
 bool cmd_rbac(struct cli *cli, struct err *err)
 {
     struct arena *arena = cli->arena;
-    struct kube_selection selection = cli_selection(cli);
+    struct kube_selection selection;
     struct resource_types types;
     struct rbac_wish wish = {
         .types = &types, .selection = &selection, .wildcard = cli_has(cli, OPTION_WILDCARD)};
     struct str note;
-    if (!read_account(cli, &wish, err) || !find_types(cli, &types, &note, err))
+    if (!cli_selection(cli, &selection, err) || !read_account(cli, &wish, err) ||
+        !find_types(cli, &types, &note, err))
         return false;
     const struct value *objects = rbac_objects(arena, &wish);
     if (cli->format != OUTPUT_JSON)

@@ -3,6 +3,7 @@
 
 #include "backupd/catalog.h"
 #include "cli/cli.h"
+#include "core/base/json.h"
 
 static void print_line(struct buf *out, const struct value *result, const char *label, const char *key)
 {
@@ -20,10 +21,11 @@ static void print_types(struct buf *out, const struct value *types)
         value_i64(value_key(type, "objects"), &count);
         if (count == 0 && missing.len == 0)
             continue;
-        buf_fmt(out, "  %6" PRId64 "  %.*s%s%.*s  %.*s%s%.*s\n", count,
+        struct str why = value_str(value_key(type, "why"));
+        buf_fmt(out, "  %6" PRId64 "  %.*s%s%.*s  %.*s%s%.*s%s%s%.*s\n", count,
                 STR_ARG(value_str(value_key(type, "plural"))), group.len ? "." : "", STR_ARG(group),
-                STR_ARG(value_str(value_key(type, "consistency"))), missing.len ? "MISSING: " : "",
-                STR_ARG(missing));
+                STR_ARG(value_str(value_key(type, "consistency"))), why.len ? ": " : "", STR_ARG(why),
+                missing.len && why.len ? "; " : "", missing.len ? "MISSING: " : "", STR_ARG(missing));
     }
 }
 
@@ -38,6 +40,9 @@ static void print_show(struct cli *cli, const struct value *result, struct buf *
     print_line(out, result, "resourceVersion", "resourceVersion");
     print_line(out, result, "complete", "complete");
     print_line(out, result, "objects", "objects");
+    if (value_key(result, "selection") != NULL)
+        buf_fmt(out, " %-17s %.*s\n", "selection",
+                STR_ARG(json_text(cli->arena, value_key(result, "selection"))));
     if (value_key(result, "packs") != NULL)
         buf_fmt(out, " %-17s %zu\n", "packs", value_count(value_key(result, "packs")));
     buf_text(out, " types with objects:\n");

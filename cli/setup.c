@@ -72,8 +72,6 @@ static bool override_config(struct cli *cli, struct err *err)
         choose_store(config, cli_option(cli, OPTION_STORE));
     if (cli_has(cli, OPTION_IDENTITY))
         config->identity_file = cli_option(cli, OPTION_IDENTITY);
-    if (cli_has(cli, OPTION_NAMESPACE))
-        config->include_namespaces = cli->options[OPTION_NAMESPACE];
     if (cli_has(cli, OPTION_ENVIRONMENT))
         config->drill_environment = cli_option(cli, OPTION_ENVIRONMENT);
     if (cli_has(cli, OPTION_TARGET))

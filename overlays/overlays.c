@@ -173,6 +173,7 @@ static bool write_provenance(struct writer *writer)
         {"serverVersion", bundle->server_version.len ? value_string(arena, bundle->server_version) : NULL},
         {"objects", value_int(arena, (int64_t)bundle->count)},
         {"complete", value_bool(arena, bundle->complete)},
+        {"narrowed", bundle->narrowed ? value_bool(arena, true) : NULL},
         {"score", score ? VALUE_MAP(arena, {"overall", value_key(score, "overall")},
                                     {"dimensions", value_key(score, "dimensions")})
                         : NULL});

@@ -66,7 +66,8 @@ static bool is_among(const struct objects *objects, const struct resource *wante
     return false;
 }
 
-/* Whether the snapshot can tell that an object of this type is gone: every hole it has is known, and this type is none. */
+/* Whether the snapshot can tell that an object of this type is gone: it was to be read, every hole is known, and this
+ * type is none. */
 static bool was_read(const struct bundle *bundle, const struct resource *resource)
 {
     const struct resource_type *type =
@@ -74,7 +75,8 @@ static bool was_read(const struct bundle *bundle, const struct resource *resourc
     bool holes_known = false;
     for (size_t i = 0; i < bundle->types.count; i++)
         holes_known = holes_known || bundle->types.items[i].missing.len != 0;
-    return holes_known && bundle->problems.count == 0 && type != NULL && type->missing.len == 0;
+    return !bundle->narrowed && holes_known && bundle->problems.count == 0 && type != NULL &&
+           type->missing.len == 0;
 }
 
 /* Compares only what the commit touches: removed and changed files as they were, added and changed ones as they are. */
@@ -102,21 +104,25 @@ static bool find_losses(struct run *run, const struct bundle *bundle, struct rep
     return true;
 }
 
-static void report_losses(struct run *run, const struct str_list *losses)
+static void report_losses(struct run *run, const struct bundle *bundle, const struct str_list *losses)
 {
+    const char *why =
+        bundle->narrowed ? "only a part of the cluster was backed up" : "the snapshot has a hole";
     size_t named = losses->count < MAX_NAMED ? losses->count : MAX_NAMED;
     struct str names = str_join(run->arena, losses->items, named, STR(", "));
     *ARENA_PUSH(run->arena, &run->findings) = (struct finding){
         .check = STR("publish.withheld"),
         .severity = SEVERITY_WARNING,
-        .message =
-            str_fmt(run->arena,
-                    "nothing was published: the snapshot has a hole, and %zu objects that the branch has "
-                    "would have been deleted (%.*s%s)",
-                    losses->count, STR_ARG(names), named < losses->count ? ", …" : ""),
-        .fix = STR(
-            "give the backup's user the right to list these types, or name the types in cluster.allowMissing "
-            "if they are really gone"),
+        .message = str_fmt(run->arena,
+                           "nothing was published: %s, and %zu objects that the branch has "
+                           "would have been deleted (%.*s%s)",
+                           why, losses->count, STR_ARG(names), named < losses->count ? ", …" : ""),
+        .fix =
+            bundle->narrowed
+                ? STR("publish a backup that was made without options that select; a lasting selection goes "
+                      "into cluster.include and cluster.exclude")
+                : STR("give the backup's user the right to list these types, or name the types in "
+                      "cluster.allowMissing if they are really gone"),
     };
 }
 
@@ -227,10 +233,11 @@ static bool publish_to(struct run *run, const struct bundle *bundle, struct repo
         return false;
     if (only_provenance(&result.changes))
         result.changes = (struct repo_changes){.tree = result.changes.tree};
-    if (!bundle->complete && !find_losses(run, bundle, repo, &result.changes, &losses, err))
+    if ((!bundle->complete || bundle->narrowed) &&
+        !find_losses(run, bundle, repo, &result.changes, &losses, err))
         return false;
     if (losses.count != 0)
-        report_losses(run, &losses);
+        report_losses(run, bundle, &losses);
     else if (!preview && result.changes.any &&
              !repo_publish(repo, &run->files, message_of(run, bundle), &result, err))
         return false;

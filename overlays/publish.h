@@ -7,7 +7,8 @@
  * When the bundle is incomplete and publishing would take away an object whose type was not read, nothing at all is
  * committed, because the files refer to each other; the branch stays at its last good state, the objects are named in
  * `withheld` and in a finding, and the stage succeeds, so that the nightly job goes on. Additions and changes, and
- * deletions of types that were read, are published from an incomplete bundle too.
+ * deletions of types that were read, are published from an incomplete bundle too. A bundle that was narrowed for once
+ * (--namespace and the like) tells nothing about what it left out: no deletion at all is published from it.
  *
  * Adds the section "publish" to the report:
  *   {url, branch, commit, tree, changed, preview, files{added,changed,removed} (counts),

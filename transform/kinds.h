@@ -1,5 +1,6 @@
 /* kinds.h — groups of kinds that rules.def names, as "Kind.group" separated by blanks. */
 #pragma once
+#include "core/kube/runtime_kinds.h" /* RUNTIME_KINDS */
 
 #define POD_KINDS                                                                                            \
     "Pod PodTemplate ReplicationController Deployment.apps StatefulSet.apps DaemonSet.apps ReplicaSet.apps " \
@@ -8,18 +9,6 @@
 #define RBAC_KINDS                                                                                           \
     "ClusterRole.rbac.authorization.k8s.io ClusterRoleBinding.rbac.authorization.k8s.io "                    \
     "Role.rbac.authorization.k8s.io RoleBinding.rbac.authorization.k8s.io"
-
-/* Nobody writes these to wish for something. */
-#define RUNTIME_KINDS                                                                                        \
-    "Event Event.events.k8s.io Lease.coordination.k8s.io LeaseCandidate.coordination.k8s.io Node Binding "   \
-    "ComponentStatus CSINode.storage.k8s.io CSIStorageCapacity.storage.k8s.io "                              \
-    "VolumeAttachment.storage.k8s.io ControllerRevision.apps IPAddress.networking.k8s.io "                   \
-    "CertificateSigningRequest.certificates.k8s.io PodCertificateRequest.certificates.k8s.io "               \
-    "ResourceSlice.resource.k8s.io NodeMetrics.metrics.k8s.io PodMetrics.metrics.k8s.io "                    \
-    "StorageVersion.internal.apiserver.k8s.io StorageVersionMigration.storagemigration.k8s.io "              \
-    "TokenReview.authentication.k8s.io SelfSubjectReview.authentication.k8s.io "                             \
-    "SubjectAccessReview.authorization.k8s.io LocalSubjectAccessReview.authorization.k8s.io "                \
-    "SelfSubjectAccessReview.authorization.k8s.io SelfSubjectRulesReview.authorization.k8s.io"
 
 /* The control plane makes some of each at its start. */
 #define SYSTEM_KINDS                                                                                         \

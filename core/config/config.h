@@ -80,7 +80,11 @@ struct config {
     struct str path; /* of the file; empty for defaults */
 
     struct str cluster_name, cluster_context, cluster_kubeconfig;
+    struct str preset; /* of the selection: "", "everything", "declared" */
+    bool cluster_scoped;
     struct str_list include_namespaces, exclude_namespaces, include_types, exclude_types, allow_missing;
+    struct str_list include_names, exclude_names;
+    struct str include_labels;
 
     struct config_stores stores;
 

@@ -11,11 +11,13 @@ struct bundle {
 
     /* About the source; empty where it does not apply (a folder of manifests has no cluster). */
     struct str backup_id, cluster, cluster_uid, server_version, resource_version;
-    int64_t taken_ms;            /* Unix time of the snapshot; 0 unknown */
-    bool complete;               /* no hole: every selected type was read */
-    bool sandbox;                /* it came from the stand-in API server */
-    const struct value *openapi; /* map "api/v1", "apis/apps/v1" → OpenAPI v3 document; NULL without */
-    struct str_list problems;    /* input that was left out and why, one line each (file, line, column) */
+    int64_t taken_ms;              /* Unix time of the snapshot; 0 unknown */
+    bool complete;                 /* no hole: every selected type was read */
+    const struct value *selection; /* what of it was to be read (kube_selection_value); NULL: everything */
+    bool narrowed;                 /* less than usual was asked for: what is not here may well be there */
+    bool sandbox;                  /* it came from the stand-in API server */
+    const struct value *openapi;   /* map "api/v1", "apis/apps/v1" → OpenAPI v3 document; NULL without */
+    struct str_list problems;      /* input that was left out and why, one line each (file, line, column) */
 };
 
 void bundle_init(struct bundle *bundle, struct arena *arena);

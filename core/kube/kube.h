@@ -8,6 +8,7 @@
  * kubeconfig fault, with file and key), CORRUPT (a reply that is no JSON).
  */
 #pragma once
+#include "core/kube/selection.h"
 #include "core/kube/stash.h"
 #include "core/net/http.h"
 
@@ -76,20 +77,6 @@ bool kube_delete(struct kube *kube, struct arena *arena, const struct resource_t
 /* Whether this user may `verb` the objects of a type in `namespace` (empty: everywhere; type NULL: every type). */
 bool kube_may(struct kube *kube, struct arena *arena, const char *verb, const struct resource_type *type,
               struct str namespace, bool *ret_allowed, struct err *err) WARN_UNUSED;
-
-/* What a snapshot takes. Globs over namespaces and over types, which go by "plural" and "plural.group". The Namespace
- * objects of selected namespaces belong to them, also when cluster-scoped objects are left out. */
-struct kube_selection {
-    struct str_list include_namespaces, exclude_namespaces; /* empty include: all */
-    struct str_list include_types, exclude_types;
-    struct str_list allow_missing; /* types whose absence leaves the snapshot complete */
-    bool no_cluster_scoped;
-};
-
-bool kube_selects_namespace(const struct kube_selection *selection, struct str namespace);
-bool kube_selects_type(const struct kube_selection *selection, const struct resource_type *type);
-/* Whether the absence of the type leaves a snapshot complete. */
-bool kube_allows_missing(const struct kube_selection *selection, const struct resource_type *type);
 
 struct progress;
 /* Reads every selected, list-able type at one resourceVersion (docs/decisions/005) into a stash in `dir`, item by

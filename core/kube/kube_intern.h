@@ -102,6 +102,7 @@ struct kube_list_query {
     const struct resource_type *type;
     struct str namespace; /* empty: all */
     struct str exact;     /* resourceVersion; empty: whatever the server has now */
+    struct str labels;    /* a label selector; empty: all */
 };
 
 struct kube_list_end {

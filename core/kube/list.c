@@ -28,14 +28,19 @@ static struct str page_path(struct reading *r)
     struct arena *arena = r->arena;
     const struct kube_list_query *query = r->query;
     struct str path = kube_path(arena, query->type, query->namespace, STR_NONE), token = buf_view(&r->token);
+    path = str_fmt(arena, "%.*s?limit=%d", STR_ARG(path), PAGE);
+    if (query->labels.len != 0) {
+        struct str labels = http_escape(arena, query->labels, false);
+        path = str_fmt(arena, "%.*s&labelSelector=%.*s", STR_ARG(path), STR_ARG(labels));
+    }
     if (token.len != 0) { /* the version is in the token; the server refuses to hear it twice */
         struct str escaped = http_escape(arena, token, false);
-        return str_fmt(arena, "%.*s?limit=%d&continue=%.*s", STR_ARG(path), PAGE, STR_ARG(escaped));
+        return str_fmt(arena, "%.*s&continue=%.*s", STR_ARG(path), STR_ARG(escaped));
     }
     if (query->exact.len == 0)
-        return str_fmt(arena, "%.*s?limit=%d", STR_ARG(path), PAGE);
-    return str_fmt(arena, "%.*s?limit=%d&resourceVersion=%.*s&resourceVersionMatch=Exact", STR_ARG(path),
-                   PAGE, STR_ARG(query->exact));
+        return path;
+    return str_fmt(arena, "%.*s&resourceVersion=%.*s&resourceVersionMatch=Exact", STR_ARG(path),
+                   STR_ARG(query->exact));
 }
 
 /* Items of built-in types come without apiVersion and kind; they go in front, where people look for them. */

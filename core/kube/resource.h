@@ -16,6 +16,7 @@ struct resource_type {
     /* Filled by a snapshot. */
     struct str resource_version;
     struct str consistency; /* "exact" | "per-resource" */
+    struct str why;         /* it is not exact */
     struct str missing; /* why it could not be read ("forbidden", "stale", "HTTP 503"); empty when it was */
     size_t count;
 };

@@ -1,7 +1,8 @@
-/* What a snapshot takes, and what it may do without. */
+#include "core/kube/selection.h"
+
 #include <stdio.h>
 
-#include "core/kube/kube.h"
+#include "core/kube/runtime_kinds.h"
 
 static bool any_glob(const struct str_list *patterns, struct str text)
 {
@@ -10,6 +11,13 @@ static bool any_glob(const struct str_list *patterns, struct str text)
             return true;
     return false;
 }
+
+static bool selects_text(const struct str_list *include, const struct str_list *exclude, struct str text)
+{
+    return (include->count == 0 || any_glob(include, text)) && !any_glob(exclude, text);
+}
+
+/* ---- types ---- */
 
 /* By "plural" or "plural.group", compared without building the second. */
 static bool names_type(struct str pattern, const struct resource_type *type)
@@ -32,17 +40,27 @@ static bool any_type(const struct str_list *patterns, const struct resource_type
     return false;
 }
 
-bool kube_selects_namespace(const struct kube_selection *selection, struct str namespace)
+static bool is_runtime_kind(const struct resource_type *type)
 {
-    bool included =
-        selection->include_namespaces.count == 0 || any_glob(&selection->include_namespaces, namespace);
-    return included && !any_glob(&selection->exclude_namespaces, namespace);
+    struct str kinds = STR(RUNTIME_KINDS);
+    while (kinds.len != 0) {
+        struct str group = str_cut(&kinds, ' '), kind = str_cut(&group, '.');
+        if (str_eq(kind, type->kind) && str_eq(group, type->group))
+            return true;
+    }
+    return false;
+}
+
+static bool is_namespace_type(const struct resource_type *type)
+{
+    return type->group.len == 0 && str_is(type->plural, "namespaces");
 }
 
 bool kube_selects_type(const struct kube_selection *selection, const struct resource_type *type)
 {
-    bool is_namespace = type->group.len == 0 && str_is(type->plural, "namespaces");
-    if (selection->no_cluster_scoped && !type->namespaced && !is_namespace)
+    if (selection->no_cluster_scoped && !type->namespaced && !is_namespace_type(type))
+        return false;
+    if (selection->preset == KUBE_DECLARED && is_runtime_kind(type))
         return false;
     bool included = selection->include_types.count == 0 || any_type(&selection->include_types, type);
     return included && !any_type(&selection->exclude_types, type);
@@ -51,4 +69,112 @@ bool kube_selects_type(const struct kube_selection *selection, const struct reso
 bool kube_allows_missing(const struct kube_selection *selection, const struct resource_type *type)
 {
     return any_type(&selection->allow_missing, type);
+}
+
+/* ---- objects ---- */
+
+bool kube_selects_namespace(const struct kube_selection *selection, struct str namespace)
+{
+    return selects_text(&selection->include_namespaces, &selection->exclude_namespaces, namespace);
+}
+
+/* Owners whose children come back by themselves, everywhere. An owner of any other kind may be gone, or be a custom
+ * resource that nobody looks after any more; its children stay in. */
+static bool is_built_in_owner(const struct value *reference)
+{
+    static const struct str owners[] = {
+        STR_INIT("apps/v1 Deployment"),
+        STR_INIT("apps/v1 ReplicaSet"),
+        STR_INIT("apps/v1 StatefulSet"),
+        STR_INIT("apps/v1 DaemonSet"),
+        STR_INIT("v1 ReplicationController"),
+        STR_INIT("v1 Service"),
+        STR_INIT("batch/v1 CronJob"),
+        STR_INIT("batch/v1 Job"),
+        STR_INIT("v1 Node"),
+    };
+    char name[160];
+    struct str version = value_str(value_key(reference, "apiVersion")),
+               kind = value_str(value_key(reference, "kind"));
+    snprintf(name, sizeof name, "%.*s %.*s", STR_ARG(version), STR_ARG(kind));
+    return str_in(str_of(name), owners, COUNT_OF(owners));
+}
+
+static bool is_controller_made(const struct resource *resource)
+{
+    const struct value *metadata = value_key(resource->object, "metadata");
+    struct str slice = value_str_in(metadata, PATH("labels", "endpointslice.kubernetes.io/managed-by"));
+    struct str endpoints = value_str_in(metadata, PATH("labels", "endpoints.kubernetes.io/managed-by"));
+    VALUE_EACH(reference, value_key(metadata, "ownerReferences"))
+        if (value_true(value_key(reference, "controller")) && is_built_in_owner(reference))
+            return true;
+    return str_ends(slice, STR("-controller.k8s.io")) || str_is(endpoints, "endpoint-controller");
+}
+
+bool kube_selects_object(const struct kube_selection *selection, const struct resource_type *type,
+                         const struct resource *resource)
+{
+    if (is_namespace_type(type)) /* by content, if at all: whoever puts it together sees to that */
+        return kube_selects_namespace(selection, resource->name);
+    if (type->namespaced && !kube_selects_namespace(selection, resource->namespace))
+        return false;
+    return selects_text(&selection->include_names, &selection->exclude_names, resource->name) &&
+           !(selection->preset == KUBE_DECLARED && is_controller_made(resource));
+}
+
+bool kube_selects_name(const struct kube_selection *selection, struct str name)
+{
+    return any_glob(&selection->include_names, name) && !any_glob(&selection->exclude_names, name);
+}
+
+struct str kube_selects_labels(const struct kube_selection *selection, const struct resource_type *type)
+{
+    return is_namespace_type(type) ? STR_NONE : selection->labels;
+}
+
+bool kube_selects_namespaces_by_content(const struct kube_selection *selection)
+{
+    return selection->labels.len != 0 || selection->include_names.count != 0;
+}
+
+/* ---- names ---- */
+
+static const char *const presets[] = {[KUBE_EVERYTHING] = "everything", [KUBE_DECLARED] = "declared"};
+
+bool kube_preset_of(struct str name, enum kube_preset *ret_preset)
+{
+    for (size_t i = 0; i < COUNT_OF(presets); i++)
+        if (str_is(name, presets[i])) {
+            *ret_preset = (enum kube_preset)i;
+            return true;
+        }
+    return false;
+}
+
+static const struct value *texts(struct arena *arena, const struct str_list *list)
+{
+    struct value_list_builder values = {0};
+    for (size_t i = 0; i < list->count; i++)
+        value_push(arena, &values, value_string(arena, list->items[i]));
+    return values.count ? value_list_done(arena, &values) : NULL;
+}
+
+static const struct value *unless_empty(const struct value *map)
+{
+    return value_count(map) ? map : NULL;
+}
+
+const struct value *kube_selection_value(struct arena *arena, const struct kube_selection *s)
+{
+    const struct value *include =
+        VALUE_MAP(arena, {"namespaces", texts(arena, &s->include_namespaces)},
+                  {"types", texts(arena, &s->include_types)}, {"names", texts(arena, &s->include_names)},
+                  {"labels", s->labels.len ? value_string(arena, s->labels) : NULL});
+    const struct value *exclude =
+        VALUE_MAP(arena, {"namespaces", texts(arena, &s->exclude_namespaces)},
+                  {"types", texts(arena, &s->exclude_types)}, {"names", texts(arena, &s->exclude_names)});
+    return unless_empty(VALUE_MAP(arena, {"preset", s->preset ? value_cstr(arena, presets[s->preset]) : NULL},
+                                  {"include", unless_empty(include)}, {"exclude", unless_empty(exclude)},
+                                  {"clusterScoped", s->no_cluster_scoped ? value_bool(arena, false) : NULL},
+                                  {"narrowed", s->narrowed ? value_bool(arena, true) : NULL}));
 }

@@ -77,15 +77,27 @@ static bool check_namespaces(struct snapshot *s, struct err *err)
 
 /* ---- the moment ---- */
 
+/* A label selector that the server does not take would make every single list fail. */
+static bool refuse_labels(const struct snapshot *s, const struct kube_reply *reply, struct err *err)
+{
+    struct str labels = s->selection->labels, message = value_str(value_key(reply->object, "message"));
+    err_set(err, ERR_USAGE, "the server does not take the label selector \"%.*s\": %.*s", STR_ARG(labels),
+            STR_ARG(message));
+    return err_next(err, "write it as for kubectl get -l: app=web,tier!=test,env in (a,b)");
+}
+
 /* A list of one object is enough to be told the version of the whole store. A user bound to a namespace may not list
  * namespaces, but has a list of his own. */
 static bool take_moment(struct snapshot *s, struct err *err)
 {
-    struct str spaces[] = {STR_NONE,
-                           s->literal ? s->selection->include_namespaces.items[0] : kube_namespace(s->kube)};
+    struct str space = s->literal ? s->selection->include_namespaces.items[0] : kube_namespace(s->kube);
+    struct str labels = STR_NONE;
+    if (s->selection->labels.len != 0)
+        labels = str_fmt(s->arena, "&labelSelector=%.*s",
+                         STR_ARG(http_escape(s->arena, s->selection->labels, false)));
     struct str paths[] = {
-        STR("/api/v1/namespaces?limit=1"),
-        str_fmt(s->arena, "/api/v1/namespaces/%.*s/configmaps?limit=1", STR_ARG(spaces[1]))};
+        str_fmt(s->arena, "/api/v1/namespaces?limit=1%.*s", STR_ARG(labels)),
+        str_fmt(s->arena, "/api/v1/namespaces/%.*s/configmaps?limit=1%.*s", STR_ARG(space), STR_ARG(labels))};
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
         struct kube_request request = {.method = "GET", .path = paths[i]};
         struct kube_reply reply;
@@ -95,6 +107,8 @@ static bool take_moment(struct snapshot *s, struct err *err)
             s->moment = value_str_in(reply.object, PATH("metadata", "resourceVersion"));
             return true;
         }
+        if (reply.status == 400 && labels.len != 0)
+            return refuse_labels(s, &reply, err);
         s->namespaces_forbidden = true;
         if (reply.status != 403) {
             kube_fail(s->kube, &reply, err);
@@ -188,6 +202,36 @@ static void collect(struct snapshot *s)
     }
 }
 
+/* Where something was taken, each as often as the order of the records tells them apart. */
+static struct str_list filled_namespaces(struct snapshot *s)
+{
+    struct str_list names = {0};
+    for (size_t i = 0; i < s->stash->objects.count; i++) {
+        struct str name = stash_record_namespace(s->stash, &s->stash->objects.items[i]);
+        if (name.len != 0 && (names.count == 0 || !str_eq(name, names.items[names.count - 1])))
+            *ARENA_PUSH(s->arena, &names) = name;
+    }
+    if (names.count != 0)
+        qsort(names.items, names.count, sizeof *names.items, str_qsort);
+    return names;
+}
+
+/* Namespaces were read whatever their labels and names; those in which nothing was taken go again. */
+static void drop_namespaces(struct snapshot *s)
+{
+    struct str_list filled = filled_namespaces(s);
+    for (size_t i = 0; i < s->stash->objects.count; i++) {
+        struct stash_record *record = &s->stash->objects.items[i];
+        const struct resource_type *type = &s->bundle->types.items[record->type];
+        struct str name = stash_record_name(s->stash, record);
+        if (type->group.len != 0 || !str_is(type->plural, "namespaces"))
+            continue;
+        bool is_filled =
+            filled.count != 0 && bsearch(&name, filled.items, filled.count, sizeof name, str_qsort) != NULL;
+        record->dropped = !is_filled && !kube_selects_name(s->selection, name);
+    }
+}
+
 static bool read_all(struct snapshot *s, struct err *err)
 {
     literal_namespaces(s);
@@ -196,6 +240,8 @@ static bool read_all(struct snapshot *s, struct err *err)
     s->bundle->taken_ms = clock_now_ms(NULL);
     s->bundle->resource_version = s->moment;
     s->bundle->complete = true;
+    s->bundle->selection = kube_selection_value(s->arena, s->selection);
+    s->bundle->narrowed = s->selection->narrowed;
     plan(s);
     plan_documents(s);
     bool read = snapshot_read(s, err) && snapshot_read_by_namespace(s, err);
@@ -203,6 +249,8 @@ static bool read_all(struct snapshot *s, struct err *err)
     if (!read)
         return false;
     collect_documents(s);
+    if (kube_selects_namespaces_by_content(s->selection))
+        drop_namespaces(s);
     return stash_finish(s->stash, err);
 }
 

@@ -20,15 +20,6 @@ struct taking {
     size_t problems[2];
 };
 
-static bool selects(const struct snapshot *s, const struct resource_type *type, const struct resource *r)
-{
-    if (type->namespaced)
-        return kube_selects_namespace(s->selection, r->namespace);
-    if (type->group.len == 0 && str_is(type->plural, "namespaces"))
-        return kube_selects_namespace(s->selection, r->name);
-    return true;
-}
-
 static void begin(void *ctx, enum kube_extent extent)
 {
     struct taking *t = ctx;
@@ -66,18 +57,45 @@ static bool take_item(void *ctx, struct str text, struct err *err)
         note_problem(w, t->job, &problem);
         return true;
     }
-    return !selects(w->s, t->job->type, &resource) ||
+    return !kube_selects_object(w->s->selection, t->job->type, &resource) ||
            stash_add(w->writer, &t->job->found, type, &resource, err);
 }
 
-/* Of several lists of one type the weakest promise counts. */
-static void take_consistency(struct worker *w, struct job *job, const struct kube_list_end *end)
+/* Why a list is not of the common moment; `failed`: how an exact one ended, NULL where it did not fail. */
+static struct str why_apart(struct worker *w, const struct kube_list_end *failed,
+                            const struct kube_list_end *end)
 {
+    struct str moment = w->s->moment;
+    if (moment.len == 0)
+        return STR("there is no moment in common: no list tells one");
+    if (failed != NULL && failed->mixed)
+        return STR("its pages were of different moments");
+    switch (failed != NULL ? failed->status : 0) {
+    case 410:
+        return str_fmt(w->arena, "resourceVersion %.*s was compacted away while it was read (HTTP 410)",
+                       STR_ARG(moment));
+    case 504:
+        return str_fmt(w->arena, "the server had not come as far as resourceVersion %.*s (HTTP 504)",
+                       STR_ARG(moment));
+    case 400: return STR("the server refuses an exact resourceVersion (HTTP 400)");
+    }
+    if (end->resource_version[0] == '\0')
+        return STR("the server gives no resourceVersion");
+    return STR("the server answered with a resourceVersion of its own");
+}
+
+/* Of several lists of one type the weakest promise counts. */
+static void take_consistency(struct worker *w, struct job *job, const struct kube_list_end *failed,
+                             const struct kube_list_end *end)
+{
+    struct resource_type *type = job->type;
     bool exact = w->s->moment.len != 0 && str_is(w->s->moment, end->resource_version);
-    if (job->type->consistency.len != 0 && !str_is(job->type->consistency, "exact"))
+    if (type->consistency.len != 0 && !str_is(type->consistency, "exact"))
         return;
-    job->type->consistency = exact ? STR("exact") : STR("per-resource");
-    job->type->resource_version = str_dup(w->arena, str_of(end->resource_version));
+    type->consistency = exact ? STR("exact") : STR("per-resource");
+    type->resource_version = str_dup(w->arena, str_of(end->resource_version));
+    if (!exact)
+        type->why = why_apart(w, failed, end);
 }
 
 /* An exact read may be impossible where a plain one works: X was compacted (410), lies ahead of a lagging server
@@ -91,16 +109,21 @@ static bool read_list_once(struct worker *w, struct job *job, struct str namespa
 {
     struct taking taking = {.w = w, .job = job};
     const struct kube_list_sink sink = {.item = take_item, .begin = begin, .back = take_back, .ctx = &taking};
-    struct kube_list_query query = {.type = job->type, .namespace = namespace, .exact = w->s->moment};
-    struct kube_list_end end;
+    struct kube_list_query query = {.type = job->type,
+                                    .namespace = namespace,
+                                    .exact = w->s->moment,
+                                    .labels = kube_selects_labels(w->s->selection, job->type)};
+    struct kube_list_end end, failed;
     bool read = kube_list_each(w->kube, &query, &sink, &end, err);
-    if (!read && query.exact.len != 0 && wants_plain(&end)) {
+    bool plain = !read && query.exact.len != 0 && wants_plain(&end);
+    if (plain) {
+        failed = end;
         query.exact = STR_NONE;
         read = kube_list_each(w->kube, &query, &sink, &end, err);
     }
     job->status = end.status;
     if (read)
-        take_consistency(w, job, &end);
+        take_consistency(w, job, plain ? &failed : NULL, &end);
     return read;
 }
 

@@ -59,15 +59,14 @@ struct stash_part stash_part(const struct stash *stash, size_t index)
     return stash->parts.items[index];
 }
 
-static struct str name_at(const struct stash *stash, const struct stash_record *record, uint32_t at,
-                          uint16_t len)
-{
-    return (struct str){stash->writers[record->writer].names.ptr + at, len};
-}
-
 struct str stash_record_name(const struct stash *stash, const struct stash_record *record)
 {
-    return name_at(stash, record, record->name, record->name_len);
+    return (struct str){stash->writers[record->writer].names.ptr + record->name, record->name_len};
+}
+
+struct str stash_record_namespace(const struct stash *stash, const struct stash_record *record)
+{
+    return (struct str){stash->writers[record->writer].names.ptr + record->namespace, record->namespace_len};
 }
 
 struct stash_object stash_object(const struct stash *stash, size_t index)
@@ -75,7 +74,7 @@ struct stash_object stash_object(const struct stash *stash, size_t index)
     const struct stash_record *record = &stash->objects.items[index];
     return (struct stash_object){
         .type = &stash->types.items[record->type],
-        .namespace = name_at(stash, record, record->namespace, record->namespace_len),
+        .namespace = stash_record_namespace(stash, record),
         .name = stash_record_name(stash, record),
         .bytes = record->bytes,
     };

@@ -75,6 +75,7 @@ bool stash_add_document(struct stash_writer *writer, const struct value *root,
 /* Empties a list into the stash. */
 void stash_take(struct stash *stash, struct stash_list *list);
 struct str stash_record_name(const struct stash *stash, const struct stash_record *record);
+struct str stash_record_namespace(const struct stash *stash, const struct stash_record *record);
 /* After the last list. Of objects that were taken in twice under one uid the first stays, and so of those of one type,
  * namespace and name (these are named in about.problems). Counts per type, sorts, and finds the parts. */
 bool stash_finish(struct stash *stash, struct err *err) WARN_UNUSED;

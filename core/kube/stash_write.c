@@ -177,16 +177,14 @@ static void drop_same_uids(struct stash *stash)
     if (set.slots == NULL)
         abort();
     for (size_t i = 0; i < all->count; i++)
-        all->items[i].dropped = memcmp(all->items[i].uid, none, sizeof none) != 0 && !uid_set_add(&set, i);
+        all->items[i].dropped |= memcmp(all->items[i].uid, none, sizeof none) != 0 && !uid_set_add(&set, i);
     free(set.slots);
 }
 
 static int compare_names(const struct stash *stash, const struct stash_record *a,
                          const struct stash_record *b)
 {
-    struct str x = {stash->writers[a->writer].names.ptr + a->namespace, a->namespace_len},
-               y = {stash->writers[b->writer].names.ptr + b->namespace, b->namespace_len};
-    int order = str_cmp(x, y);
+    int order = str_cmp(stash_record_namespace(stash, a), stash_record_namespace(stash, b));
     if (order == 0)
         order = (a->type > b->type) - (a->type < b->type);
     return order ? order : str_cmp(stash_record_name(stash, a), stash_record_name(stash, b));
@@ -236,8 +234,7 @@ static void find_parts(struct stash *stash)
     struct stash_part *part = NULL;
     for (size_t i = 0; i < all->count; i++) {
         const struct stash_record *record = &all->items[i];
-        struct str namespace = {stash->writers[record->writer].names.ptr + record->namespace,
-                                record->namespace_len};
+        struct str namespace = stash_record_namespace(stash, record);
         if (part == NULL || !str_eq(part->namespace, namespace)) {
             part = ARENA_PUSH(stash->arena, &stash->parts);
             *part = (struct stash_part){.namespace = namespace, .from = i};

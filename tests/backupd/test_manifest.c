@@ -11,12 +11,12 @@ static const char good[] =
     "{\"format\":1,\"id\":\"20261121T020000.123Z-7f3a9c2e\",\"tool\":\"gitops-pipe 0\",\"takenAtMs\":5,"
     "\"cluster\":{\"name\":\"prod\",\"uid\":\"u\",\"version\":\"v1\",\"sandbox\":false},\"resourceVersion\":"
     "\"1\","
-    "\"complete\":true,\"objects\":3,"
+    "\"complete\":true,\"selection\":{\"include\":{\"labels\":\"a=b\"},\"narrowed\":true},\"objects\":3,"
     "\"packs\":[{\"part\":\"namespace\",\"namespace\":\"web\",\"sha256\":\"" SHA
     "\",\"bytes\":1,\"rawBytes\":2,"
     "\"entries\":3},{\"part\":\"schema\",\"sha256\":\"" SHA "\",\"bytes\":1,\"rawBytes\":2,\"entries\":9}],"
     "\"types\":[{\"group\":\"\",\"version\":\"v1\",\"kind\":\"Pod\",\"plural\":\"pods\",\"namespaced\":true,"
-    "\"listable\":true,\"hasStatus\":true,\"objects\":3}]}";
+    "\"listable\":true,\"hasStatus\":true,\"consistency\":\"per-resource\",\"why\":\"gone\",\"objects\":3}]}";
 
 Test(manifest, a_good_one_is_read_and_written_back)
 {
@@ -29,6 +29,8 @@ Test(manifest, a_good_one_is_read_and_written_back)
     cr_expect(str_is(manifest_pack_name(arena, &m.packs.items[0]), "namespace web"));
     cr_expect(str_is(manifest_pack_name(arena, &m.packs.items[1]), "schema"));
     cr_expect_eq(m.types.count, 1);
+    cr_expect(str_is(m.types.items[0].why, "gone"));
+    cr_expect(m.narrowed && str_is(value_str_in(m.selection, PATH("include", "labels")), "a=b"));
 
     const struct value *written = manifest_value(arena, &m);
     cr_assert(manifest_parse(arena, json_text(arena, written), &again, &err), "%s", err.msg);
@@ -55,6 +57,7 @@ Test(manifest, what_is_off_is_named)
         {"\"objects\":3,\"packs\"", "\"objects\":3.5,\"packs\"", ERR_CORRUPT, "objects"},
         {"\"name\":\"prod\",", "", ERR_CORRUPT, "name"},
         {"\"cluster\":{", "\"cluster\":[],\"x\":{", ERR_CORRUPT, "cluster"},
+        {"\"selection\":{", "\"selection\":[],\"x\":{", ERR_CORRUPT, "selection"},
         {"\"part\":\"schema\"", "\"part\":\"other\"", ERR_CORRUPT, "packs[1].part"},
         {"\"part\":\"schema\"", "\"part\":\"namespace\"", ERR_CORRUPT, "packs[1].namespace"},
         {"\"namespace\":\"web\"", "\"namespace\":7", ERR_CORRUPT, "packs[0].namespace"},

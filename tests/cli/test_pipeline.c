@@ -62,6 +62,39 @@ Test(pipeline, run_goes_all_the_way_and_a_second_run_commits_nothing)
     close_shop(&shop);
 }
 
+/* A backup of a part, made for once, must not make the repository forget the rest. */
+Test(pipeline, a_part_of_the_cluster_is_marked_and_never_published_as_the_whole)
+{
+    struct shop shop = open_shop();
+    cr_assert_eq(PIPE(&shop, "run", "-q", "--skip", "drill").status, 0);
+    struct program_result part =
+        PIPE(&shop, "backup", "-q", "--namespace", "production-*", "--type", "services", "--type",
+             "namespaces", "-l", "app.kubernetes.io/name=backend");
+    cr_assert_eq(part.status, 0, "%.*s", STR_ARG(part.err));
+    struct program_result shown = PIPE(&shop, "show", "latest", "-q");
+    cr_expect(str_contains(shown.out, STR("\"labels\":\"app.kubernetes.io/name=backend\"")), "%.*s",
+              STR_ARG(shown.out));
+    cr_expect(str_contains(shown.out, STR("2  services ")) || str_contains(shown.out, STR("1  services ")),
+              "%.*s", STR_ARG(shown.out));
+    cr_expect(str_contains(PIPE(&shop, "list", "-q").out, STR("complete, a part of the cluster")));
+    cr_assert_eq(PIPE(&shop, "convert", "latest", "--out", "part", "-q").status, 0);
+    struct program_result published = PIPE(&shop, "publish", "part", "-q");
+    cr_expect_eq(published.status, 3, "%.*s", STR_ARG(published.err));
+    cr_expect(str_contains(published.out, STR("withheld")) ||
+                  str_contains(published.err, STR("part of the cluster")),
+              "%.*s %.*s", STR_ARG(published.out), STR_ARG(published.err));
+    expect_refused(PIPE(&shop, "backup", "-q", "--preset", "all"), 2, "there is no preset");
+    expect_refused(PIPE(&shop, "backup", "-q", "-l", "a in (b"), 2, "label selector");
+
+    struct program_result declared = PIPE(&shop, "backup", "-q", "-o", "json", "--preset", "declared");
+    struct program_result all = PIPE(&shop, "backup", "-q", "-o", "json", "--preset", "everything");
+    int64_t few = 0, many = 0;
+    cr_assert(value_i64(value_key(json_of(&shop, declared), "objects"), &few));
+    cr_assert(value_i64(value_key(json_of(&shop, all), "objects"), &many));
+    cr_expect(few > 0 && few < many);
+    close_shop(&shop);
+}
+
 Test(pipeline, the_score_has_the_documented_shape)
 {
     struct shop shop = open_shop();

@@ -258,3 +258,27 @@ Test(publish, failures_say_where_and_what_next)
     cr_expect_null(value_key(run_report(&f->run), "publish"));
     tear_down(f);
 }
+
+/* What was not asked for this once is no deletion either, whatever type it is of. */
+Test(publish, a_part_of_the_cluster_deletes_nothing)
+{
+    struct fixture *f = set_up();
+    SET_FILES(f, "base/shop/service-web.yaml", SERVICE, "base/shop/deployment-web.yaml", DEPLOYMENT);
+    cr_assert(publish_stage(&f->run, &f->bundle, &f->err), "%s", f->err.msg);
+    f->bundle.narrowed = true;
+    SET_FILES(f, "base/shop/service-web.yaml", SERVICE);
+    f->run.sections = (struct value_map_builder){0};
+    cr_assert(publish_stage(&f->run, &f->bundle, &f->err), "%s", f->err.msg);
+    cr_expect_not(value_true(section(f, "changed")));
+    cr_expect(str_is(section_text(f, "withheld"), "[\"shop/Deployment/web\"]"));
+    cr_assert_eq(f->run.findings.count, 1);
+    cr_expect(str_contains(f->run.findings.items[0].message, STR("only a part of the cluster")));
+
+    /* Additions and changes are another matter. */
+    SET_FILES(f, "base/shop/service-web.yaml", SERVICE, "base/shop/deployment-web.yaml", DEPLOYMENT,
+              "base/shop/widget-w.yaml", WIDGET);
+    f->run.sections = (struct value_map_builder){0};
+    cr_assert(publish_stage(&f->run, &f->bundle, &f->err), "%s", f->err.msg);
+    cr_expect(value_true(section(f, "changed")));
+    tear_down(f);
+}

@@ -18,6 +18,7 @@ static struct str type_lines(struct arena *arena, const struct bundle *bundle)
         buf_fmt(&out, "%.*s %.*s %.*s %zu%s%.*s\n", STR_ARG(t->plural), STR_ARG(t->consistency),
                 STR_ARG(t->resource_version), t->count, t->missing.len ? " missing: " : "",
                 STR_ARG(t->missing));
+        cr_expect_eq(t->why.len != 0, str_is(t->consistency, "per-resource"), "%.*s", STR_ARG(t->plural));
     }
     struct str text = str_dup(arena, buf_view(&out));
     buf_done(&out);
@@ -73,6 +74,40 @@ Test(snapshot, what_is_allowed_to_be_missing_leaves_it_complete)
     kube_fixture_open(&f, "snapshot", NULL);
     cr_assert(kube_snapshot(f.kube, f.arena, &selection, NULL, &bundle, &f.err), "%s", f.err.msg);
     cr_expect(bundle.complete);
+    kube_fixture_close(&f);
+}
+
+static void expect_names(struct arena *arena, const struct bundle *bundle, const char *wants)
+{
+    struct str_list names = {0};
+    for (size_t i = 0; i < bundle->count; i++)
+        *ARENA_PUSH(arena, &names) = bundle->items[i].name;
+    struct str got = str_join(arena, names.items, names.count, STR(" "));
+    cr_expect(str_is(got, wants), "%.*s", STR_ARG(got));
+}
+
+/* Half a list is worse than none: what came of it goes back, and what can be had in another way is. */
+Test(snapshot, a_list_that_breaks_in_the_middle_comes_whole_or_not_at_all)
+{
+    struct kube_fixture f;
+    struct bundle bundle;
+    kube_fixture_open(&f, "snapshot-middle", NULL);
+    cr_assert(kube_snapshot(f.kube, f.arena, &(struct kube_selection){0}, NULL, &bundle, &f.err), "%s",
+              f.err.msg);
+    expect_types(
+        f.arena, &bundle,
+        "aborted   0 missing: HTTP 500\n"
+        "behind per-resource 120 2\n"
+        "closed exact 100 2\n"
+        "cut exact 100 2\n"
+        "forbidden   0 missing: forbidden\n"
+        "loop   0 missing: list loop: the continue token leads back to the same page\n"
+        "mixed   0 missing: list mixed: its pages are of different moments (resourceVersion 105 and 106)\n"
+        "short   0 missing: list short: the reply is no list: it is cut short\n");
+    expect_names(f.arena, &bundle, "b1 b2 c1 c2 d1 d2");
+    cr_expect_not(bundle.complete);
+    cr_expect(str_is(bundle.types.items[1].why,
+                     "resourceVersion 100 was compacted away while it was read (HTTP 410)"));
     kube_fixture_close(&f);
 }
 
@@ -275,6 +310,85 @@ Test(snapshot, a_selection_takes_what_it_says)
                                 &(struct kube_selection){.include_namespaces = {nowhere, 1, 1}}, NULL,
                                 &bundle, &c.err));
     cr_expect_eq(c.err.code, ERR_NOT_FOUND, "%s", c.err.msg);
+    cluster_close(&c);
+}
+
+Test(snapshot, labels_and_names_bring_their_namespaces_along)
+{
+    struct cluster c;
+    struct str names[] = {STR("backend*")};
+    cluster_open(&c);
+    struct bundle all = must_snapshot(&c, &(struct kube_selection){0});
+    struct bundle labelled =
+        must_snapshot(&c, &(struct kube_selection){.labels = STR("app.kubernetes.io/name=backend")});
+    struct bundle named = must_snapshot(&c, &(struct kube_selection){.include_names = {names, 1, 1}});
+    const struct bundle *both[] = {&labelled, &named};
+    for (size_t k = 0; k < 2; k++) {
+        size_t spaces = 0, others = 0;
+        for (size_t i = 0; i < both[k]->count; i++) {
+            const struct resource *r = &both[k]->items[i];
+            struct str label = value_str_in(r->object, PATH("metadata", "labels", "app.kubernetes.io/name"));
+            size_t from, to;
+            bundle_namespace(both[k], r->name, &from, &to);
+            if (resource_is(r, "", "Namespace")) {
+                spaces++;
+                cr_expect(to > from, "%.*s is empty", STR_ARG(r->name));
+                continue;
+            }
+            others++;
+            cr_expect(k ? str_starts(r->name, STR("backend")) : str_is(label, "backend"), "%.*s",
+                      STR_ARG(r->name));
+            cr_expect(r->namespace.len == 0 ||
+                      bundle_find(both[k], STR_NONE, STR("Namespace"), STR_NONE, r->namespace) != NULL);
+        }
+        cr_expect(spaces > 0 && others > 0 && both[k]->count < all.count, "%zu: %zu and %zu", k, spaces,
+                  others);
+    }
+    struct bundle bundle;
+    cr_expect_not(kube_snapshot(c.kube, c.arena, &(struct kube_selection){.labels = STR("env in (a,b)")},
+                                NULL, &bundle, &c.err));
+    cr_expect_eq(c.err.code, ERR_USAGE); /* the sandbox takes no set-based ones */
+    cr_expect(strstr(c.err.msg, "env in (a,b)") != NULL, "%s", c.err.msg);
+    cluster_close(&c);
+}
+
+Test(snapshot, declared_holds_no_children_and_no_observations)
+{
+    struct cluster c;
+    cluster_open(&c);
+    struct bundle all = must_snapshot(&c, &(struct kube_selection){0});
+    struct bundle declared = must_snapshot(&c, &(struct kube_selection){.preset = KUBE_DECLARED});
+    size_t pods = 0, deployments = 0;
+    for (size_t i = 0; i < declared.count; i++) {
+        cr_expect_not(resource_is(&declared.items[i], "apps", "ReplicaSet"));
+        cr_expect_not(resource_is(&declared.items[i], "", "Node"));
+        pods += resource_is(&declared.items[i], "", "Pod");
+        deployments += resource_is(&declared.items[i], "apps", "Deployment");
+    }
+    cr_expect(declared.count < all.count && deployments > 0 && pods < 3, "%zu %zu", deployments, pods);
+    cr_expect(str_is(value_str(value_key(declared.selection, "preset")), "declared"));
+    cluster_close(&c);
+}
+
+/* The whole cluster, put down and taken up again part by part, is what one bundle holds. */
+Test(snapshot, parts_of_a_stash_make_the_bundle)
+{
+    struct cluster c;
+    struct stash *stash;
+    size_t at = 0;
+    cluster_open(&c);
+    cr_assert(kube_stash(c.kube, c.arena, &(struct kube_selection){0}, NULL, NULL, &stash, &c.err), "%s",
+              c.err.msg);
+    struct bundle all, part;
+    cr_assert(stash_bundle_all(stash, c.arena, &all, &c.err), "%s", c.err.msg);
+    for (size_t i = 0; i < stash_part_count(stash); i++) {
+        cr_assert(stash_bundle(stash, c.arena, i, &part, &c.err), "%s", c.err.msg);
+        for (size_t k = 0; k < part.count; k++, at++)
+            cr_expect(resource_cmp(&part.items[k], &all.items[at]) == 0 &&
+                      value_equal(part.items[k].object, all.items[at].object));
+    }
+    cr_expect_eq(at, all.count);
+    stash_close(stash);
     cluster_close(&c);
 }
 
