@@ -383,7 +383,8 @@ static bool read_forbidden(struct worker *w, struct err *err)
 
     for (size_t i = 0; i < s->job_count; i++) {
         struct job *job = &s->jobs[i];
-        if (!job->type->namespaced || !str_is(job->type->missing, "forbidden"))
+        /* Of namespaces that are named, each has been asked for: nothing is left to try, and the hole stays one. */
+        if (!job->type->namespaced || s->literal || !str_is(job->type->missing, "forbidden"))
             continue;
         if (spaces.count == 0)
             spaces = likely_namespaces(s);

@@ -137,6 +137,19 @@ Test(snapshot, a_user_bound_to_a_namespace_gets_that)
     kube_fixture_close(&f);
 }
 
+Test(snapshot, a_named_namespace_that_may_not_be_read_is_a_hole)
+{
+    struct kube_fixture f;
+    struct bundle bundle;
+    struct str team[] = {STR("team")};
+    const struct kube_selection selection = {.include_namespaces = {team, 1, 1}};
+    kube_fixture_open(&f, "snapshot-named-forbidden", NULL);
+    cr_assert(kube_snapshot(f.kube, f.arena, &selection, NULL, &bundle, &f.err), "%s", f.err.msg);
+    expect_types(f.arena, &bundle, "namespaces exact 100 0\npods   0 missing: forbidden\n");
+    cr_expect_not(bundle.complete);
+    kube_fixture_close(&f);
+}
+
 Test(snapshot, credentials_that_end_in_the_middle_end_the_snapshot)
 {
     struct kube_fixture f;
