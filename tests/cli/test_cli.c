@@ -51,9 +51,9 @@ Test(cli, wrong_usage_exits_with_2_and_says_what_to_do)
 Test(cli, every_command_has_help_with_an_example_and_ends_with_0)
 {
     struct arena *arena = arena_new();
-    static const char *const verbs[] = {"init",  "doctor", "backup",  "list",    "show",      "verify",
-                                        "diff",  "score",  "convert", "render",  "publish",   "restore",
-                                        "drill", "run",    "report",  "sandbox", "completion"};
+    static const char *const verbs[] = {"init",    "doctor", "backup", "list",    "show",    "verify",
+                                        "diff",    "prune",  "score",  "convert", "render",  "publish",
+                                        "restore", "drill",  "run",    "report",  "sandbox", "completion"};
     for (size_t i = 0; i < COUNT_OF(verbs); i++) {
         struct program_result result = RUN(arena, verbs[i], "--help");
         cr_expect_eq(result.status, 0, "%s", verbs[i]);
