@@ -65,9 +65,7 @@ a_second_run_uploads_little_and_commits_nothing() {
 }
 
 kustomize_and_render_agree() { # environment
-    kustomize build "$WORK/clone/overlays/$1" >"$WORK/$1.kustomize.yaml"
-    pipe "$WORK" render "$WORK/clone/overlays/$1" >"$CASE_DIR/rendered.yaml"
-    same-objects "$WORK/$1.kustomize.yaml" "$CASE_DIR/rendered.yaml"
+    rendered_alike "$WORK/clone/overlays/$1" "$WORK/$1.kustomize.yaml"
 }
 
 # What an environment changes, and what it must leave alone: the autoscaler's frontend, the StatefulSet, and redis,
@@ -161,12 +159,8 @@ applying_the_repository_to_its_source_changes_nothing() {
 
 # Snapshot the rebuilt cluster, convert it, and hold it against what the first cluster was converted to.
 the_rebuilt_cluster_converts_to_the_same_declaration() {
-    pipeline_folder "$WORK/of-b" pipeline "$(kubeconfig b)"
-    sed -i 's/name: live-a/name: live-b/' "$WORK/of-b/gitops-pipe.yaml"
-    pipe "$WORK/of-b" backup
-    pipe "$WORK/of-b" convert latest --out out
-    kustomize build "$WORK/of-b/out/overlays/mirror" >"$CASE_DIR/b.yaml"
-    same-objects "$WORK/mirror.kustomize.yaml" "$CASE_DIR/b.yaml"
+    pipeline_folder "$WORK/of-b" pipeline "$(kubeconfig b)" sandbox live-b
+    declares_the_same "$WORK/of-b" "$WORK/mirror.kustomize.yaml"
 }
 
 the_report_says_what_the_drill_found() {

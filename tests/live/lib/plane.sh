@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# A control plane of real parts on loopback: etcd, kube-apiserver and, unless bare, the controller manager, the
-# scheduler and kwok, which plays the nodes. Everything a plane owns lies in $LIVE_DIR/planes/NAME:
+# A control plane of real parts on loopback: etcd, kube-apiserver and, unless bare, the controller manager, and, unless
+# idle, the scheduler and kwok, which plays the nodes. Everything a plane owns lies in $LIVE_DIR/planes/NAME:
 #
 #   token.kubeconfig   admin by bearer token, CA inlined        cert.kubeconfig   admin by client certificate, files by path
 #   client-ca.{crt,key}  signs client certificates              server.crt        the CA of the API server
@@ -17,8 +17,8 @@ k() {
     kubectl --kubeconfig "$(kubeconfig "$plane")" --cache-dir "$LIVE_DIR/planes/$plane/kubectl-cache" "$@"
 }
 
-# plane_start NAME [bare]: a new, empty plane, ready when it returns; about four seconds. What an earlier plane of that
-# name left behind goes.
+# plane_start NAME [bare|idle]: a new, empty plane, ready when it returns; about four seconds. What an earlier plane of
+# that name left behind goes. An idle one has its controllers, which admit what a quota allows, and no pod ever runs.
 plane_start() {
     local name=$1 dir port
     dir=$(plane_dir "$name")
@@ -32,7 +32,11 @@ plane_start() {
     cp "$dir/certs/apiserver.crt" "$dir/server.crt"
     plane_kubeconfigs "$name" "$dir" "https://127.0.0.1:$port"
     wait_until 60 "plane $name" k "$name" get --raw /readyz
-    [ "${2:-}" = bare ] || plane_controllers "$name" "$dir"
+    case ${2:-} in
+    bare) ;;
+    idle) plane_controllers "$name" "$dir" ;;
+    *) plane_controllers "$name" "$dir" && plane_kwok "$name" "$dir" ;;
+    esac
 }
 
 plane_keys() { # dir
@@ -109,17 +113,20 @@ END
 }
 
 plane_controllers() { # name dir
-    local config=$2/token.kubeconfig
-    start "$1-controller-manager" kube-controller-manager --kubeconfig "$config" --leader-elect=false \
+    start "$1-controller-manager" kube-controller-manager --kubeconfig "$2/token.kubeconfig" --leader-elect=false \
         --secure-port 0 --controllers '*' --root-ca-file "$2/server.crt" \
         --service-account-private-key-file "$2/service-accounts.key" \
         --allocate-node-cidrs=false --enable-hostpath-provisioner=true \
         --horizontal-pod-autoscaler-sync-period 2s
+    wait_until 60 "the default service account of plane $1" k "$1" get serviceaccount default
+}
+
+plane_kwok() { # name dir
+    local config=$2/token.kubeconfig
     start "$1-scheduler" kube-scheduler --kubeconfig "$config" --leader-elect=false --secure-port 0
     plane_nodes "$1"
     start "$1-kwok" kwok --kubeconfig "$config" --manage-all-nodes=true
     at_exit "remove_host_path_volumes $1"
-    wait_until 60 "the default service account of plane $1" k "$1" get serviceaccount default
 }
 
 # Three nodes in two zones, that kwok keeps alive.
@@ -154,24 +161,28 @@ remove_host_path_volumes() { # name
     rmdir /tmp/hostpath_pv 2>/dev/null || true
 }
 
-# apply_estate PLANE: file by file in the order of their names, each as soon as the API server knows its kinds. As in
-# any cluster with a past, some of it was applied by the client: that leaves an annotation with a copy of the object.
+# apply_estate PLANE [FOLDER]: file by file in the order of their names, each as soon as the API server knows its kinds.
+# As in any cluster with a past, some of it was applied by the client: that leaves an annotation with a copy of the object.
 apply_estate() {
     local file how
-    for file in "$ESTATE"/*.yaml; do
+    for file in "${2:-$ESTATE}"/*.yaml; do
         how=(--server-side --field-manager estate)
         case $file in *-secrets.yaml | *-worker.yaml) how=() ;; esac
-        k "$1" apply "${how[@]}" -f "$file" || return
         case $file in
-        *-crds.yaml) wait_until 30 "the kinds of $file" kinds_established "$1" "$file" || return ;;
+        *-crds.yaml)
+            k "$1" apply "${how[@]}" -f "$file" || return
+            wait_until 30 "the kinds of $file" definitions_established "$1" || return
+            ;;
+        # A quota admits nothing that it counts until its controller has counted once.
+        *) wait_until 30 "$file to be taken" k "$1" apply "${how[@]}" -f "$file" || return ;;
         esac
     done
 }
 
-kinds_established() { # plane file
+definitions_established() { # plane
     local conditions
-    conditions=$(k "$1" get -f "$2" -o jsonpath='{range .items[*]}{.status.conditions[?(@.type=="Established")].status}{"\n"}{end}')
-    ! grep -qvx True <<<"$conditions"
+    conditions=$(k "$1" get customresourcedefinitions -o jsonpath='{range .items[*]}{.status.conditions[?(@.type=="Established")].status},{end}')
+    [[ $conditions =~ ^(True,)*$ ]] || fail "established: $conditions"
 }
 
 # Every workload has all its replicas and every claim is bound.
