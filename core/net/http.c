@@ -197,7 +197,8 @@ bool http_check_url(struct transfer *t)
         return false;
     if (t->url.user_info.len != 0)
         return err_set(t->err, ERR_USAGE, "the URL holds user info; credentials go into the configuration");
-    if (url_is_tls(&t->url) || (str_is(t->url.scheme, "http") && url_is_loopback(&t->url)))
+    bool local = url_is_loopback(&t->url) || (t->http->options.metadata && url_is_metadata(&t->url));
+    if (url_is_tls(&t->url) || (str_is(t->url.scheme, "http") && local))
         return true;
     err_set(t->err, ERR_USAGE, "%.*s:// is refused: only https, and http to this machine itself",
             STR_ARG(t->url.scheme));

@@ -1,7 +1,7 @@
 /* http.h — the one HTTP client: libcurl behind a face that fits this product.
  *
  * A client keeps connections and TLS settings for one server (HTTP/2 where offered). TLS is verified (1.2 at
- * least), redirects are never followed, plain http is refused except to loopback. Bodies are bounded; a body cut
+ * least), redirects are never followed, plain http is refused except to loopback (and, where asked for, a machine's metadata service). Bodies are bounded; a body cut
  * short, or one that does not say its length, is an error, never a short success. Calls that may be repeated go
  * through the retry policy (net/retry.h). Messages name method, server and path, never a header, a query or user
  * info. A client belongs to one thread at a time; make one per thread.
@@ -22,8 +22,9 @@ struct http_options {
     bool insecure_skip_tls_verify; /* only when the user's own configuration says so */
     int64_t connect_timeout_ms;    /* 0: 10 000 */
     int64_t idle_timeout_ms;       /* no byte for this long ends the call, in whole seconds; 0: 60 000 */
-    bool known;                    /* the server has answered before: be as patient with it as after that */
-    bool compress;                 /* ask for gzip; bounds hold for what it expands to */
+    bool metadata; /* plain http also to the addresses of metadata services (url_is_metadata) */
+    bool known;    /* the server has answered before: be as patient with it as after that */
+    bool compress; /* ask for gzip; bounds hold for what it expands to */
     const struct retry_policy *retry; /* NULL: RETRY_DEFAULT; must outlive the client */
 };
 

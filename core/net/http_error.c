@@ -65,7 +65,7 @@ static enum again explain_server_certificate(const struct transfer *t, struct er
                 X509_verify_cert_error_string(verdict));
         err_next(
             err,
-            "name the authority that signed it: certificate-authority in a kubeconfig, ca_file of a store");
+            "name the authority that signed it: certificate-authority in a kubeconfig, caFile of a store");
     }
     return AGAIN_NEVER;
 }

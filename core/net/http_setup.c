@@ -98,7 +98,7 @@ static void set_proxy(struct transfer *t)
     if (t->http->options.proxy.len != 0) {
         curl_easy_setopt(t->http->easy, CURLOPT_PROXY, str_c(t->arena, t->http->options.proxy));
         curl_easy_setopt(t->http->easy, CURLOPT_NOPROXY, "");
-    } else if (url_is_loopback(&t->url)) {
+    } else if (url_is_loopback(&t->url) || t->http->options.metadata) {
         curl_easy_setopt(t->http->easy, CURLOPT_PROXY, "");
     }
     curl_easy_setopt(t->http->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);

@@ -141,3 +141,11 @@ bool url_is_loopback(const struct url *url)
         return (ntohl(v4.s_addr) >> 24) == 127;
     return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
+
+bool url_is_metadata(const struct url *url)
+{
+    static const struct str hosts[] = {STR_INIT("169.254.169.254"), STR_INIT("169.254.170.2"),
+                                       STR_INIT("169.254.170.23"), STR_INIT("fd00:ec2::254"),
+                                       STR_INIT("fd00:ec2::23")};
+    return str_in(url->host, hosts, COUNT_OF(hosts));
+}

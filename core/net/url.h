@@ -24,3 +24,6 @@ struct str url_origin(struct arena *arena, const struct url *url);
 bool url_is_tls(const struct url *url);
 /* 127.0.0.0/8, ::1 and the name localhost. */
 bool url_is_loopback(const struct url *url);
+/* The link-local addresses at which clouds give a machine or a container its credentials: 169.254.169.254,
+ * 169.254.170.2, 169.254.170.23, fd00:ec2::254 and fd00:ec2::23. */
+bool url_is_metadata(const struct url *url);

@@ -10,7 +10,6 @@
 
 #include "core/base/base64.h"
 #include "core/base/clock.h"
-#include "core/base/files.h"
 #include "core/store/s3_intern.h"
 
 enum { MAX_RESUMES = 8 };
@@ -219,6 +218,7 @@ static bool s3_erase(struct store *store, struct arena *arena, struct str key, s
 static void s3_close(struct store *store)
 {
     s3_pool_close((struct s3 *)store);
+    aws_keys_close(((struct s3 *)store)->settings.keys);
 }
 
 static const struct store_driver driver = {
@@ -235,13 +235,6 @@ static const struct store_driver driver = {
 
 /* ---- opening ---- */
 
-static bool read_ca(struct arena *arena, struct str path, struct str *ret_pem, struct err *err)
-{
-    enum { MAX_CA_BYTES = 4 << 20 };
-    return path.len == 0 || file_read(arena, str_c(arena, path), MAX_CA_BYTES, ret_pem, err) ||
-           err_context(err, "ca_file");
-}
-
 bool store_s3_open(struct arena *arena, const struct config_store *config, struct store **ret_store,
                    struct err *err)
 {
@@ -249,10 +242,13 @@ bool store_s3_open(struct arena *arena, const struct config_store *config, struc
     s3->store.driver = &driver;
     s3->parts_from = PARTS_FROM;
     s3->part_bytes = PART_BYTES;
-    if (!s3_settings_read(arena, config, &s3->settings, err) ||
-        !s3_place_of(arena, config, &s3->settings, &s3->place, err) ||
-        !read_ca(arena, config->ca_file, &s3->options.ca_pem, err) || !s3_pool_open(s3, err))
+    if (!s3_settings_read(arena, config, &s3->settings, err))
         return false;
+    s3->options.ca_pem = s3->settings.ca_pem;
+    if (!s3_place_of(arena, config, &s3->settings, &s3->place, err) || !s3_pool_open(s3, err)) {
+        aws_keys_close(s3->settings.keys);
+        return false;
+    }
     *ret_store = &s3->store;
     return true;
 }

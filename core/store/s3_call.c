@@ -98,8 +98,9 @@ static struct str region_of(struct s3 *s3, struct arena *arena)
 
 static bool sign(void *ctx, struct arena *arena, struct http_request *request, struct err *err)
 {
-    const struct s3_call *call = ctx;
+    struct s3_call *call = ctx;
     const struct s3 *s3 = call->s3;
+    struct sigv4_keys keys;
     struct sigv4_request what = {
         .method = call->method,
         .path = call->path,
@@ -109,9 +110,12 @@ static bool sign(void *ctx, struct arena *arena, struct http_request *request, s
         .service = STR("s3"),
         .time_ms = s3_now_ms(call->s3),
     };
+    if (!aws_keys_get(s3->settings.keys, arena, &keys, err))
+        return false;
+    call->access_key = keys.access_key;
     http_add_header(arena, &request->headers, STR("Host"), s3->place.host);
     http_add_header(arena, &request->headers, STR("x-amz-content-sha256"), call->body_sha256);
-    sigv4_sign(arena, &s3->settings.keys, &what, &request->headers);
+    sigv4_sign(arena, &keys, &what, &request->headers);
     return true;
 }
 
@@ -183,12 +187,18 @@ static bool learn_region(struct s3 *s3, const struct s3_fault *fault, const stru
 }
 
 /* What a status alone does not tell. A clock that is off is set right by what the store says. */
-static bool worth_another(struct s3 *s3, const struct s3_fault *fault, const struct http_reply *reply)
+static bool worth_another(struct s3_call *call, const struct http_reply *reply)
 {
+    struct s3 *s3 = call->s3;
+    const struct s3_fault *fault = &call->fault;
     static const struct str codes[] = {STR_INIT("RequestTimeout"), STR_INIT("ConditionalRequestConflict"),
                                        STR_INIT("OperationAborted"), STR_INIT("SlowDown")};
+    if (str_is(fault->code, "ExpiredToken") || str_is(fault->code, "TokenRefreshRequired"))
+        return aws_keys_renew(s3->settings.keys, call->access_key, true);
+    bool silent = fault->code.len == 0 && (reply->status == 400 || reply->status == 403); /* a HEAD */
     if (!is_skewed(s3, fault, reply))
-        return str_in(fault->code, codes, COUNT_OF(codes)) || learn_region(s3, fault, reply);
+        return str_in(fault->code, codes, COUNT_OF(codes)) || learn_region(s3, fault, reply) ||
+               (silent && aws_keys_renew(s3->settings.keys, call->access_key, false));
     pthread_mutex_lock(&s3->lock);
     s3->skew_ms = reply->date_ms - clock_now_ms(NULL);
     pthread_mutex_unlock(&s3->lock);
@@ -219,7 +229,7 @@ static bool attempts(struct s3_call *call, struct arena *arena, struct http *htt
         if (reply.status / 100 == 2)
             return true;
         call->fault = s3_fault_of(arena, &reply);
-        if (number == ATTEMPTS || !worth_another(s3, &call->fault, &reply))
+        if (number == ATTEMPTS || !worth_another(call, &reply))
             return s3_explain(&call->fault, &reply, s3->place.bucket, err);
         retry_wait(&RETRY_DEFAULT, number, -1);
     }

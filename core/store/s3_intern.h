@@ -31,6 +31,7 @@ struct s3_call {
     struct http_headers headers;
     const struct store_sink *sink; /* for the body of a GET; NULL collects it */
     uint64_t received;
+    struct str access_key; /* that the last attempt was signed with */
     struct s3_fault fault; /* of the last reply that was none of success */
 };
 

@@ -277,13 +277,8 @@ static void initialize(void)
 }
 
 /* What libs3 cannot do is said, not left out in silence. */
-static bool check(const struct config_store *config, const struct s3_settings *settings,
-                  const struct s3_place *place, struct err *err)
+static bool check(const struct s3_place *place, struct err *err)
 {
-    if (config->ca_file.len != 0)
-        return err_set(err, ERR_USAGE, "ca_file: s3v2 trusts the system's authorities only");
-    if (settings->keys.session_token.len != 0)
-        return err_set(err, ERR_USAGE, "temporary credentials need Signature V4: use s3://");
     if (!place->tls && !place->loopback)
         return err_set(err, ERR_USAGE, "endpoint: only https, and http to this machine itself");
     if (str_find(place->prefix, ' ') < place->prefix.len) /* libs3 sends it as '+', which is another key */
@@ -298,11 +293,18 @@ bool store_s3v2_open(struct arena *arena, const struct config_store *config, str
     struct config_store path_style = *config;
     struct s3v2 *s3 = ARENA_NEW(arena, struct s3v2);
     struct s3_settings settings;
+    struct sigv4_keys keys = {0};
     pthread_once(&once, initialize);
     path_style.path_style = true;
-    if (!s3_settings_read(arena, config, &settings, err) ||
-        !s3_place_of(arena, &path_style, &settings, &s3->place, err) ||
-        !check(config, &settings, &s3->place, err))
+    if (config->ca_file.len != 0)
+        return err_set(err, ERR_USAGE, "caFile: s3v2 trusts the system's authorities only");
+    if (!s3_settings_read(arena, config, &settings, err))
+        return false;
+    bool lasting = aws_keys_static(settings.keys, &keys);
+    aws_keys_close(settings.keys);
+    if (!lasting)
+        return err_set(err, ERR_USAGE, "temporary credentials need Signature V4: use s3://");
+    if (!s3_place_of(arena, &path_style, &settings, &s3->place, err) || !check(&s3->place, err))
         return false;
     s3->store.driver = &driver;
     s3->bucket = (S3BucketContext){
@@ -310,8 +312,8 @@ bool store_s3v2_open(struct arena *arena, const struct config_store *config, str
         .bucketName = str_c(arena, s3->place.bucket),
         .protocol = s3->place.tls ? S3ProtocolHTTPS : S3ProtocolHTTP,
         .uriStyle = S3UriStylePath,
-        .accessKeyId = str_c(arena, settings.keys.access_key),
-        .secretAccessKey = str_c(arena, settings.keys.secret_key),
+        .accessKeyId = str_c(arena, keys.access_key),
+        .secretAccessKey = str_c(arena, keys.secret_key),
     };
     *ret_store = &s3->store;
     return true;

@@ -72,7 +72,7 @@ Test(s3v2, what_it_cannot_do_is_refused)
     static const struct {
         const char *url, *endpoint, *ca_file, *token, *says;
     } rows[] = {
-        {"s3v2://bucket", "https://s3.invalid", "/etc/ca.pem", NULL, "ca_file"},
+        {"s3v2://bucket", "https://s3.invalid", "/etc/ca.pem", NULL, "caFile"},
         {"s3v2://bucket", "https://s3.invalid", "", "token", "temporary credentials"},
         {"s3v2://bucket", "http://s3.invalid", "", NULL, "only https"},
         {"s3v2://bucket/with space", "https://s3.invalid", "", NULL, "space"},
