@@ -31,16 +31,18 @@ static int64_t least(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Full jitter: anything from nothing to the bound. After a Retry-After the jitter comes on top of it, for what the
- * server told one client it told all of them. */
+/* Half of the bound for certain, so that eight attempts sit out ten seconds whatever the dice say; the other half is
+ * jitter. After a Retry-After the jitter comes on top of it, for what the server told one client it told all of them. */
 int64_t retry_delay_ms(const struct retry_policy *policy, unsigned attempt, int64_t after_ms, uint64_t random)
 {
     int64_t bound = policy->first_ms;
     for (unsigned i = 1; i < attempt && bound < policy->most_ms; i++)
         bound *= 2;
-    bound = after_ms >= 0 ? policy->first_ms : least(bound, policy->most_ms);
-    int64_t jitter = (int64_t)(random % (uint64_t)(bound + 1));
-    return after_ms >= 0 ? least(after_ms, policy->most_retry_after_ms) + jitter : jitter;
+    bound = least(bound, policy->most_ms);
+    if (after_ms >= 0)
+        return least(after_ms, policy->most_retry_after_ms) +
+               (int64_t)(random % (uint64_t)(policy->first_ms + 1));
+    return bound / 2 + (int64_t)(random % (uint64_t)(bound - bound / 2 + 1));
 }
 
 int64_t retry_after_ms(struct str value, int64_t now_ms)

@@ -2,7 +2,7 @@
  *
  * Worth it: 408, 425, 429 and 5xx (501 and 505 apart), a connection that was refused, reset, timed out or closed in
  * the middle (GOAWAY too), a body cut short. Never: what will be the same next time, like a certificate that does
- * not verify. Waiting is exponential with full jitter, so that a thousand clients do not come back as one; a
+ * not verify. Waiting is exponential, half of it jitter, so that a thousand clients do not come back as one; a
  * Retry-After of the server is honoured up to a cap. A server that was never reached gets few attempts, so that a
  * wrong address is told in seconds; one that answered before gets many, so that a restart of it is sat out.
  */

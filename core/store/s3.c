@@ -12,7 +12,7 @@
 #include "core/base/clock.h"
 #include "core/store/s3_intern.h"
 
-enum { MAX_RESUMES = 8 };
+enum { MAX_RESUMES = 8 }; /* one after the other that bring nothing */
 /* A part is large enough for a line of high latency, and small enough to be sent again for little. */
 static const uint64_t PARTS_FROM = (uint64_t)64 << 20, PART_BYTES = (uint64_t)16 << 20;
 
@@ -146,8 +146,11 @@ static bool s3_read(struct store *store, struct arena *arena, struct str key, co
     bool good = s3_perform(&call, arena, &reply, err);
     if (!good && s3_is_missing_key(&call, &reply))
         return store_missing(key, err);
-    for (int i = 0; !good && err->code == ERR_UNREACHABLE && call.received != 0 && i < MAX_RESUMES; i++)
+    for (int idle = 0; !good && err->code == ERR_UNREACHABLE && call.received != 0 && idle < MAX_RESUMES;) {
+        uint64_t before = call.received;
         good = resume(&call, arena, key, err);
+        idle = call.received == before ? idle + 1 : 0;
+    }
     return good || err_context(err, "read %.*s", STR_ARG(key));
 }
 

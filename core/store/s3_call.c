@@ -24,7 +24,9 @@ static bool new_client(struct s3 *s3, struct s3_client **ret_client, struct err 
     struct arena *arena = arena_new();
     struct s3_client *client = ARENA_NEW(arena, struct s3_client);
     client->arena = arena;
-    if (!http_open(arena, &s3->options, &client->http, err)) {
+    struct http_options options = s3->options;
+    options.known = __atomic_load_n(&s3->reached, __ATOMIC_RELAXED);
+    if (!http_open(arena, &options, &client->http, err)) {
         arena_free(arena);
         return false;
     }
@@ -225,6 +227,7 @@ static bool attempts(struct s3_call *call, struct arena *arena, struct http *htt
         struct http_reply reply = {0};
         if (!http_call(http, arena, &request, &reply, err))
             return false;
+        __atomic_store_n(&s3->reached, true, __ATOMIC_RELAXED);
         *ret_reply = reply;
         if (reply.status / 100 == 2)
             return true;

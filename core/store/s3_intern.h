@@ -15,6 +15,7 @@ struct s3 {
     struct http_options options;
     struct s3_place place;
     uint64_t parts_from, part_bytes; /* bodies this large go in parts of at least that size */
+    bool reached;                    /* it has answered one client: a new one is as patient */
     pthread_mutex_t lock;            /* of all below */
     struct s3_client *idle;
     int64_t skew_ms; /* how much the store's clock is ahead of ours */

@@ -13,15 +13,19 @@ Test(retry, statuses)
         cr_expect_not(retry_status(final[i]), "%d", final[i]);
 }
 
-Test(retry, waiting_doubles_up_to_a_bound_and_is_jittered_down_to_nothing)
+Test(retry, waiting_doubles_up_to_a_bound_and_half_of_it_is_jitter)
 {
     static const int64_t bounds[] = {200, 400, 800, 1600, 3200, 6400, 10000, 10000};
+    int64_t least = 0;
     for (unsigned i = 0; i < COUNT_OF(bounds); i++) {
-        uint64_t most = (uint64_t)bounds[i];
-        cr_expect_eq(retry_delay_ms(&RETRY_DEFAULT, i + 1, -1, most), bounds[i], "attempt %u", i + 1);
-        cr_expect_eq(retry_delay_ms(&RETRY_DEFAULT, i + 1, -1, most + 1), 0);
+        int64_t half = bounds[i] / 2;
+        cr_expect_eq(retry_delay_ms(&RETRY_DEFAULT, i + 1, -1, (uint64_t)half), bounds[i], "attempt %u",
+                     i + 1);
+        cr_expect_eq(retry_delay_ms(&RETRY_DEFAULT, i + 1, -1, (uint64_t)half + 1), half);
         cr_expect_leq(retry_delay_ms(&RETRY_DEFAULT, i + 1, -1, UINT64_MAX), bounds[i]);
+        least += i + 1 < RETRY_DEFAULT.attempts ? half : 0;
     }
+    cr_expect_geq(least, 10000, "a restart of ten seconds is always sat out");
     cr_expect_leq(retry_delay_ms(&RETRY_DEFAULT, 4000000000u, -1, UINT64_MAX), 10000);
 }
 
