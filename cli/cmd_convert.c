@@ -48,7 +48,8 @@ static void print_explanation(struct cli *cli, const struct value *steps, struct
 }
 
 /* [namespace/]Kind/name */
-static bool explain(struct cli *cli, const struct transform_log *log, struct err *err)
+static bool explain(struct cli *cli, const struct transform_log *log, const struct bundle *declared,
+                    struct err *err)
 {
     struct str rest = cli_option(cli, OPTION_EXPLAIN), parts[3];
     size_t count = 0;
@@ -56,13 +57,23 @@ static bool explain(struct cli *cli, const struct transform_log *log, struct err
         parts[count++] = str_cut(&rest, '/');
     if (count < 2 || rest.len != 0)
         return err_set(err, ERR_USAGE, "--explain wants Kind/name or namespace/Kind/name");
-    struct str namespace = count == 3 ? parts[0] : STR_NONE;
-    const struct value *steps =
-        transform_explanation(cli->arena, log, parts[count - 2], namespace, parts[count - 1]);
-    if (steps == NULL) {
+    struct resource wanted = {
+        .namespace = count == 3 ? parts[0] : STR_NONE, .kind = parts[count - 2], .name = parts[count - 1]};
+    const struct value *rules =
+        transform_explanation(cli->arena, log, wanted.kind, wanted.namespace, wanted.name);
+    const struct value *environments;
+    struct value_list_builder all = {0};
+    if (!overlays_explanation(&cli->run, declared, &wanted, &environments, err))
+        return false;
+    VALUE_EACH(step, rules)
+        value_push(cli->arena, &all, step);
+    VALUE_EACH(step, environments)
+        value_push(cli->arena, &all, step);
+    if (all.count == 0) {
         err_set(err, ERR_NOT_FOUND, "no rule touched %.*s", STR_ARG(cli_option(cli, OPTION_EXPLAIN)));
         return err_next(err, "it is written as it was read, or it is not in this backup (gitops-pipe show)");
     }
+    const struct value *steps = value_list_done(cli->arena, &all);
     return cli_print(cli, steps, print_explanation, err);
 }
 
@@ -180,7 +191,7 @@ bool cmd_convert(struct cli *cli, struct err *err)
     if (!transform_run(&cli->run, &bundle, &log, err))
         return false;
     if (cli_has(cli, OPTION_EXPLAIN))
-        return explain(cli, &log, err);
+        return explain(cli, &log, &bundle, err);
     run_section(&cli->run, "transform", transform_section(cli->arena, &log));
     if (!overlays_stage(&cli->run, &bundle, err) || (writes && !files_write(&cli->run.files, dir, err)) ||
         (cli_has(cli, OPTION_VERIFY) && !verify(cli, &log, dir, writes, err)))

@@ -40,10 +40,14 @@ static void print_publish(struct cli *cli, const struct value *result, struct bu
                 STR_ARG(value_text(value_key(files, "changed"))),
                 STR_ARG(value_text(value_key(files, "removed"))));
     else
-        buf_text(out, withheld ? " withheld: the backup has a hole, and objects would have been deleted"
+        buf_text(out, withheld ? " withheld: the backup did not read what it would have deleted"
                                : " nothing changed, no commit");
     buf_fmt(out, "\n %.*s  %.*s  %.*s\n", STR_ARG(value_str(value_key(result, "url"))),
             STR_ARG(value_str(value_key(result, "branch"))), STR_ARG(str_slice(commit, 0, 12)));
+    if (preview && value_true(value_key(result, "tooMany")))
+        buf_fmt(out,
+                "  would be refused: %.*s objects would be deleted; --allow-deletions says yes to that\n",
+                STR_ARG(value_text(value_key(result, "deleted"))));
     VALUE_EACH(object, value_key(result, "withheld"))
         buf_fmt(out, "  would have been deleted: %.*s\n", STR_ARG(value_str(object)));
 }

@@ -76,6 +76,7 @@ static bool override_config(struct cli *cli, struct err *err)
         config->drill_environment = cli_option(cli, OPTION_ENVIRONMENT);
     if (cli_has(cli, OPTION_TARGET))
         config->drill_target = cli_option(cli, OPTION_TARGET);
+    config->allow_deletions = cli_has(cli, OPTION_ALLOW_DELETIONS);
     for (size_t i = 0; i < cli->options[OPTION_ALLOW_MISSING].count; i++)
         *ARENA_PUSH(cli->arena, &config->allow_missing) = cli->options[OPTION_ALLOW_MISSING].items[i];
     return set_helm_marks(cli, err) && set_secrets_mode(cli, err);

@@ -1,5 +1,8 @@
 #include "overlays/environment.h"
 
+#include "core/base/patch.h"
+#include "core/kustomize/merge.h"
+
 static bool wants_replicas(const struct config_environment *config)
 {
     return config->replicas_rule != REPLICAS_KEEP;
@@ -64,4 +67,22 @@ void environment_patch(const struct environment *environment, const struct resou
                        struct patch_builder *ret_patch)
 {
     environment_patch_of(environment, resource, COUNT_OF(steps), ret_patch);
+}
+
+bool environment_patched(const struct environment *environment, const struct resource *resource, size_t count,
+                         const struct value **ret_object, struct err *err)
+{
+    struct arena *arena = environment->arena;
+    struct patch_builder patch;
+    environment_patch_of(environment, resource, count, &patch);
+    const struct value *merge = patch_merge_document(&patch), *operations = patch_operations(&patch);
+    const struct value *object = resource->object;
+    enum shape shape = schema_shape(resource_group(resource), resource_version(resource), resource->kind);
+    if ((operations != NULL && !patch_json(arena, object, operations, &object, err)) ||
+        (merge != NULL && !merge_strategic(arena, shape, object, merge, &object, err))) {
+        struct str label = resource_label(arena, resource);
+        return err_context(err, "%.*s", STR_ARG(label));
+    }
+    *ret_object = object;
+    return true;
 }

@@ -47,6 +47,10 @@ const char *environment_step_name(size_t index);
 void environment_patch_of(const struct environment *environment, const struct resource *resource,
                           size_t count, struct patch_builder *ret_patch);
 
+/* The object with that patch. Fails with what a patch fails with, which a step's own never should. */
+bool environment_patched(const struct environment *environment, const struct resource *resource, size_t count,
+                         const struct value **ret_object, struct err *err) WARN_UNUSED;
+
 /* Replicas (replicas.c). */
 /* The least number of pods that a workload has in this environment. */
 int64_t environment_replicas(const struct environment *environment, const struct workload *workload);

@@ -15,4 +15,10 @@
 #include "core/config/config.h"
 #include "core/run.h"
 
+/* What each environment does to the objects of the kind and name of `wanted` (its namespace empty: any), as
+ * transform_explanation lists what rules did: [{resource, action, path, before, after, rule: "<environment>.<step>", why,
+ * off}]; empty where nothing is done. Texts are not shown. `declared` is sorted. */
+bool overlays_explanation(struct run *run, const struct bundle *declared, const struct resource *wanted,
+                          const struct value **ret_steps, struct err *err) WARN_UNUSED;
+
 bool overlays_stage(struct run *run, struct bundle *bundle, struct err *err) WARN_UNUSED;

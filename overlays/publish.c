@@ -1,11 +1,10 @@
 #include "overlays/publish.h"
 
-#include "core/base/yaml.h"
 #include "core/config/config.h"
 #include "core/git/repo.h"
+#include "overlays/losses.h"
 
 enum { MAX_PATHS = 1000, MAX_NAMED = 20 };
-#define MAX_BRANCH_BYTES ((size_t)2 << 30)
 
 /* The names that overlays may write at the top of the repository. */
 static const struct str owned[] = {
@@ -15,115 +14,53 @@ static const struct str owned[] = {
 
 /* ---- what would be lost ---- */
 
-/* Objects of files, each with the place in which it must be found again as its origin: "base" or "overlays/prod". */
-struct objects {
-    struct resource *items;
-    size_t count, cap;
-};
-
-static struct str place_of(struct str path)
+static void report_withheld(struct run *run, const struct str_list *objects, const char *why, const char *fix)
 {
-    size_t slash = str_find(path, '/');
-    if (!str_starts(path, STR("overlays/")))
-        return str_slice(path, 0, slash);
-    struct str below = str_from(path, slash + 1);
-    return str_slice(path, 0, slash + 1 + str_find(below, '/'));
-}
-
-/* Kustomizations, patches in JSON and anything else without identity are no objects and cannot be lost as such. */
-static void add_objects(struct arena *arena, const struct file *file, struct objects *objects)
-{
-    struct yaml_documents documents;
-    struct resource resource;
-    struct err ignored;
-    if (!str_ends(file->path, STR(".yaml")) ||
-        !yaml_parse(arena, file->bytes, file->path, &documents, &ignored))
-        return;
-    for (size_t i = 0; i < documents.count; i++)
-        if (resource_from(documents.items[i].root, place_of(file->path), &resource, &ignored))
-            *ARENA_PUSH(arena, objects) = resource;
-}
-
-static void add_from(struct arena *arena, const struct files *files, const struct str_list *paths,
-                     struct objects *objects)
-{
-    for (size_t i = 0; i < paths->count; i++) {
-        const struct file *file = files_find(files, paths->items[i]);
-        if (file != NULL)
-            add_objects(arena, file, objects);
-    }
-}
-
-static bool is_among(const struct objects *objects, const struct resource *wanted)
-{
-    for (size_t i = 0; i < objects->count; i++) {
-        const struct resource *r = &objects->items[i];
-        if (str_eq(r->name, wanted->name) && str_eq(r->kind, wanted->kind) &&
-            str_eq(r->origin, wanted->origin) && str_eq(r->namespace, wanted->namespace) &&
-            str_eq(resource_group(r), resource_group(wanted)))
-            return true;
-    }
-    return false;
-}
-
-/* Whether the snapshot can tell that an object of this type is gone: it was to be read, every hole is known, and this
- * type is none. */
-static bool was_read(const struct bundle *bundle, const struct resource *resource)
-{
-    const struct resource_type *type =
-        resource_type_find(&bundle->types, resource_group(resource), resource->kind);
-    bool holes_known = false;
-    for (size_t i = 0; i < bundle->types.count; i++)
-        holes_known = holes_known || bundle->types.items[i].missing.len != 0;
-    return !bundle->narrowed && holes_known && bundle->problems.count == 0 && type != NULL &&
-           type->missing.len == 0;
-}
-
-/* Compares only what the commit touches: removed and changed files as they were, added and changed ones as they are. */
-static bool find_losses(struct run *run, const struct bundle *bundle, struct repo *repo,
-                        const struct repo_changes *changes, struct str_list *losses, struct err *err)
-{
-    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
-    struct objects before = {0}, after = {0};
-    struct files old;
-    if (changes->removed.count + changes->changed.count == 0)
-        return true;
-    if (!repo_read(repo, scratch, MAX_BRANCH_BYTES, &old, err))
-        return false;
-    add_from(scratch, &old, &changes->removed, &before);
-    add_from(scratch, &old, &changes->changed, &before);
-    add_from(scratch, &run->files, &changes->added, &after);
-    add_from(scratch, &run->files, &changes->changed, &after);
-    for (size_t i = 0; i < before.count; i++) {
-        if (is_among(&after, &before.items[i]) || was_read(bundle, &before.items[i]))
-            continue;
-        struct str label = resource_label(run->arena, &before.items[i]);
-        if (!str_in(label, losses->items, losses->count))
-            *ARENA_PUSH(run->arena, losses) = label;
-    }
-    return true;
-}
-
-static void report_losses(struct run *run, const struct bundle *bundle, const struct str_list *losses)
-{
-    const char *why =
-        bundle->narrowed ? "only a part of the cluster was backed up" : "the snapshot has a hole";
-    size_t named = losses->count < MAX_NAMED ? losses->count : MAX_NAMED;
-    struct str names = str_join(run->arena, losses->items, named, STR(", "));
+    size_t named = objects->count < MAX_NAMED ? objects->count : MAX_NAMED;
+    struct str names = str_join(run->arena, objects->items, named, STR(", "));
     *ARENA_PUSH(run->arena, &run->findings) = (struct finding){
         .check = STR("publish.withheld"),
         .severity = SEVERITY_WARNING,
         .message = str_fmt(run->arena,
-                           "nothing was published: %s, and %zu objects that the branch has "
-                           "would have been deleted (%.*s%s)",
-                           why, losses->count, STR_ARG(names), named < losses->count ? ", …" : ""),
-        .fix =
-            bundle->narrowed
-                ? STR("publish a backup that was made without options that select; a lasting selection goes "
-                      "into cluster.include and cluster.exclude")
-                : STR("give the backup's user the right to list these types, or name the types in "
-                      "cluster.allowMissing if they are really gone"),
+                           "nothing was published: %s, and %zu objects that the branch has would have been "
+                           "deleted (%.*s%s)",
+                           why, objects->count, STR_ARG(names), named < objects->count ? ", …" : ""),
+        .fix = str_of(fix),
     };
+}
+
+/* What must not be taken out now; an empty list lets the commit through. */
+static struct str_list withheld_of(struct run *run, const struct bundle *bundle, const struct losses *losses)
+{
+    if (losses->holes.count != 0 && bundle->narrowed) {
+        report_withheld(
+            run, &losses->holes, "only a part of the cluster was backed up",
+            "publish a backup that was made without options that select; a lasting selection goes "
+            "into cluster.include and cluster.exclude");
+        return losses->holes;
+    }
+    if (losses->holes.count != 0) {
+        report_withheld(
+            run, &losses->holes, "the snapshot has a hole",
+            "give the backup's user the right to list these types, or name the types in cluster.allowMissing "
+            "if they are really gone");
+        return losses->holes;
+    }
+    if (losses->unselected.count == 0 || run->config->allow_deletions)
+        return (struct str_list){0};
+    report_withheld(
+        run, &losses->unselected, "the backup selects less than before",
+        "correct cluster.include and cluster.exclude, or publish --allow-deletions if the repository "
+        "is to describe less from now on");
+    return losses->unselected;
+}
+
+static bool refuse_many(const struct run *run, const struct losses *losses, struct err *err)
+{
+    err_set(err, ERR_REFUSED,
+            "%zu of %zu objects would be deleted from the repository; git.maxDeletions is %d %%",
+            losses->lost, losses->before, (int)run->config->max_deletions);
+    return err_next(err, "see publish --dry-run; if they are really gone, publish --allow-deletions");
 }
 
 /* ---- the message ---- */
@@ -193,7 +130,8 @@ static const struct value *counts(struct arena *arena, const struct repo_changes
 }
 
 static void add_section(struct run *run, const struct repo *repo, const struct repo_result *result,
-                        bool changed, bool preview, const struct str_list *withheld)
+                        bool changed, bool preview, const struct str_list *withheld,
+                        const struct losses *losses)
 {
     struct arena *arena = run->arena;
     const struct repo_changes *changes = &result->changes;
@@ -207,7 +145,9 @@ static void add_section(struct run *run, const struct repo *repo, const struct r
                           {"tree", value_string(arena, changes->tree)},
                           {"changed", value_bool(arena, changed)}, {"preview", value_bool(arena, preview)},
                           {"files", counts(arena, changes)}, {"paths", paths},
-                          {"withheld", texts(arena, withheld)}));
+                          {"withheld", texts(arena, withheld)},
+                          {"deleted", value_int(arena, (int64_t)losses->lost)},
+                          {"tooMany", value_bool(arena, losses_are_many(run, losses))}));
 }
 
 /* ---- the stage ---- */
@@ -228,20 +168,20 @@ static bool publish_to(struct run *run, const struct bundle *bundle, struct repo
                        struct err *err)
 {
     struct repo_result result = {.commit = repo_tip(repo)};
-    struct str_list losses = {0};
+    struct losses losses = {0};
     if (!repo_compare(repo, &run->files, &result.changes, err))
         return false;
     if (only_provenance(&result.changes))
         result.changes = (struct repo_changes){.tree = result.changes.tree};
-    if ((!bundle->complete || bundle->narrowed) &&
-        !find_losses(run, bundle, repo, &result.changes, &losses, err))
+    if (!losses_find(run, bundle, repo, &result.changes, &losses, err))
         return false;
-    if (losses.count != 0)
-        report_losses(run, bundle, &losses);
-    else if (!preview && result.changes.any &&
-             !repo_publish(repo, &run->files, message_of(run, bundle), &result, err))
+    struct str_list withheld = withheld_of(run, bundle, &losses);
+    bool goes = withheld.count == 0 && !preview && result.changes.any;
+    if (goes && losses_are_many(run, &losses) && !run->config->allow_deletions)
+        return refuse_many(run, &losses, err);
+    if (goes && !repo_publish(repo, &run->files, message_of(run, bundle), &result, err))
         return false;
-    add_section(run, repo, &result, result.changes.any && losses.count == 0, preview, &losses);
+    add_section(run, repo, &result, result.changes.any && withheld.count == 0, preview, &withheld, &losses);
     return true;
 }
 

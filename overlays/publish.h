@@ -10,9 +10,13 @@
  * deletions of types that were read, are published from an incomplete bundle too. A bundle that was narrowed for once
  * (--namespace and the like) tells nothing about what it left out: no deletion at all is published from it.
  *
+ * The same holds for objects that the configuration does not select any more (allow_deletions says yes to them), and one
+ * commit takes out no more than git.maxDeletions percent of the objects, or ten: REFUSED, again unless it is allowed.
+ *
  * Adds the section "publish" to the report:
  *   {url, branch, commit, tree, changed, preview, files{added,changed,removed} (counts),
- *    paths{added[],changed[],removed[]} (the first 1000 of each), withheld[] (objects, as people name them)}
+ *    paths{added[],changed[],removed[]} (the first 1000 of each), withheld[] (objects, as people name them),
+ *    deleted (objects of the base), tooMany}
  * `commit` is what the branch points to after the stage; empty for a branch that does not exist.
  * Fails as core/git/repo.h says.
  */

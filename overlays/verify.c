@@ -1,10 +1,8 @@
 #include "overlays/verify.h"
 
 #include "core/base/diff.h"
-#include "core/base/patch.h"
 #include "core/base/pointer.h"
 #include "core/kustomize/kustomize.h"
-#include "core/kustomize/merge.h"
 #include "overlays/environment.h"
 
 struct verifying {
@@ -54,24 +52,6 @@ void overlays_render_base(struct arena *arena, const struct files *files, struct
         unexplained(arena, problems, STR("base"), STR_NONE, ret_base->problems.items[i]);
 }
 
-/* The object with the patch of the first `steps` steps. */
-static bool patched(struct verifying *v, const struct resource *resource, size_t steps,
-                    const struct value **ret_object, struct err *err)
-{
-    struct patch_builder patch;
-    environment_patch_of(&v->environment, resource, steps, &patch);
-    const struct value *merge = patch_merge_document(&patch), *operations = patch_operations(&patch);
-    const struct value *object = resource->object;
-    enum shape shape = schema_shape(resource_group(resource), resource_version(resource), resource->kind);
-    if ((operations != NULL && !patch_json(v->arena, object, operations, &object, err)) ||
-        (merge != NULL && !merge_strategic(v->arena, shape, object, merge, &object, err))) {
-        struct str label = resource_label(v->arena, resource);
-        return err_context(err, "%.*s", STR_ARG(label));
-    }
-    *ret_object = object;
-    return true;
-}
-
 /* What the environment should make of the object, and which step makes how much of the difference. */
 static bool expected_object(struct verifying *v, const struct resource *resource,
                             const struct value **ret_object, struct err *err)
@@ -82,7 +62,7 @@ static bool expected_object(struct verifying *v, const struct resource *resource
     for (size_t i = 0; i < environment_step_count() && !patch_is_empty(&all); i++) {
         const struct value *after = object;
         struct diff_list differences = {0};
-        if (!patched(v, resource, i + 1, &after, err))
+        if (!environment_patched(&v->environment, resource, i + 1, &after, err))
             return false;
         diff_values(v->arena, object, after, &differences);
         v->explained[i] += differences.count;

@@ -130,10 +130,22 @@ static struct str nearest_rule(struct str wrong)
     return best;
 }
 
+bool transform_rule_is_guard(const struct transform_rule *rule)
+{
+    static const struct str guards[] = {STR_INIT("secrets.omit"), STR_INIT("secrets.token-data")};
+    return str_in(str_of(rule->id), guards, COUNT_OF(guards));
+}
+
 static bool check_rule(struct str id, struct str where, struct err *err)
 {
-    if (transform_rule_find(id) != NULL)
+    const struct transform_rule *rule = transform_rule_find(id);
+    if (rule != NULL && !transform_rule_is_guard(rule))
         return true;
+    if (rule != NULL) {
+        err_set(err, ERR_REFUSED, "%.*s%s%s cannot be switched off: Secrets would be written readable",
+                STR_ARG(where), where.len ? ": " : "", rule->id);
+        return err_next(err, "choose a secrets.mode; a rule under transform.rules can leave Secrets out");
+    }
     struct str near = nearest_rule(id);
     err_set(err, ERR_USAGE, "%.*s%sno transform rule is called \"%.*s\"%s%.*s%s", STR_ARG(where),
             where.len ? ": " : "", STR_ARG(id), near.len ? "; did you mean \"" : "", STR_ARG(near),

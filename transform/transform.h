@@ -66,5 +66,7 @@ const struct transform_rule *transform_rule_at(size_t index);
 /* Its place in the table; of a rule of the user's own, that of the row that runs it. */
 size_t transform_rule_index(const struct transform_rule *rule);
 const struct transform_rule *transform_rule_find(struct str id); /* NULL when there is none */
+/* Without the rule a Secret would be written readable, so it cannot be switched off. */
+bool transform_rule_is_guard(const struct transform_rule *rule);
 /* The table as Markdown: docs/rules.md is this text. */
 void transform_rules_markdown(struct buf *text);

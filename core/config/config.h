@@ -108,7 +108,9 @@ struct config {
     enum helm_marks helm_marks;
 
     struct str git_url, git_branch, git_author; /* "Name <mail>" */
-    struct str_list deliver;                    /* "argocd", "flux" */
+    int64_t max_deletions;   /* percent of the repository's objects that one commit may take out */
+    bool allow_deletions;    /* whatever the share; of the command line, not of the file */
+    struct str_list deliver; /* "argocd", "flux" */
 
     struct str drill_target; /* "sandbox", "context:NAME", "kubeconfig:PATH" */
     struct str drill_environment;

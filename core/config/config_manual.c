@@ -64,6 +64,7 @@ const char config_example[] =
     "  url: https://git.example.com/platform/prod-eu.git\n"
     "  branch: main\n"
     "  author: gitops-pipe <ops@example.com>\n"
+    "  maxDeletions: 30\n"
     "deliver: [argocd, flux]\n"
     "\n"
     "drills:\n"

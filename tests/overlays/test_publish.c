@@ -2,9 +2,14 @@
 #include "overlays/publish.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "core/base/files.h"
 #include "core/base/json.h"
+#include "core/base/yaml.h"
 #include "core/config/config.h"
 #include "core/git/repo.h"
 #include "tests/harness/git_cli.h"
@@ -245,6 +250,78 @@ Test(publish, a_type_nobody_knows_may_be_a_hole_too)
     cr_assert_eq(f->run.findings.count, 1);
     cr_expect(str_contains(f->run.findings.items[0].message, STR("shop/Widget/w")));
     tear_down(f);
+}
+
+/* Every folder of testdata/publish is a case: the objects of before.yaml are on the branch, those of in.yaml are published
+ * over them, from a backup that could not read the kinds of missing.txt; want.txt says what came of it. */
+static void set_objects(struct fixture *f, const char *path)
+{
+    struct bundle bundle;
+    f->run.files = (struct files){0};
+    cr_assert(bundle_read_manifests(f->arena, path, &bundle, &f->err), "%s", f->err.msg);
+    for (size_t i = 0; i < bundle.count; i++) {
+        const struct resource *r = &bundle.items[i];
+        struct buf text CLEANUP(buf_done);
+        buf_init(&text, 1 << 20);
+        yaml_write(&text, r->object);
+        struct str file = str_fmt(f->arena, "base/%.*s/%.*s-%.*s.yaml", STR_ARG(r->namespace),
+                                  STR_ARG(str_lower(f->arena, r->kind)), STR_ARG(r->name));
+        cr_assert(files_add(f->arena, &f->run.files, file, str_dup(f->arena, buf_view(&text)), &f->err), "%s",
+                  f->err.msg);
+    }
+    cr_assert(files_sort(&f->run.files, &f->err), "%s", f->err.msg);
+}
+
+static struct str outcome_of(struct fixture *f)
+{
+    if (!publish_stage(&f->run, &f->bundle, &f->err))
+        return str_fmt(f->arena, "refused: %s\n", f->err.msg);
+    struct str withheld = section_text(f, "withheld");
+    if (!str_is(withheld, "[]"))
+        return str_fmt(f->arena, "withheld: %.*s\n", STR_ARG(withheld));
+    return str_fmt(f->arena, "published, deleted %.*s\n", STR_ARG(section_text(f, "deleted")));
+}
+
+static void run_case(const char *folder)
+{
+    struct fixture *f = set_up();
+    struct str want, missing = STR_NONE;
+    struct config config;
+    const char *path = str_c(f->arena, str_fmt(f->arena, "testdata/publish/%s/", folder));
+#define IN_CASE(file) str_c(f->arena, str_fmt(f->arena, "%s%s", path, file))
+    set_objects(f, IN_CASE("before.yaml"));
+    cr_assert(publish_stage(&f->run, &f->bundle, &f->err), "%s", f->err.msg);
+    if (config_read(f->arena, IN_CASE("config.yaml"), &config, &f->err)) {
+        f->config.include_namespaces = config.include_namespaces;
+        f->config.exclude_namespaces = config.exclude_namespaces;
+        f->config.exclude_types = config.exclude_types;
+        f->config.max_deletions = config.max_deletions;
+    }
+    if (file_read(f->arena, IN_CASE("missing.txt"), 4096, &missing, &f->err))
+        while (missing.len != 0)
+            mark_missing(f, str_c(f->arena, str_cut(&missing, '\n')));
+    set_objects(f, IN_CASE("in.yaml"));
+    cr_assert(file_read(f->arena, IN_CASE("want.txt"), 4096, &want, &f->err), "%s", f->err.msg);
+    struct str got = outcome_of(f);
+    cr_expect(str_eq(got, want), "%s\n  got:  %.*s\n  want: %.*s", folder, STR_ARG(got), STR_ARG(want));
+    f->config.allow_deletions = true;
+    if (!str_starts(want, STR("published")) && missing.len == 0 && !access(IN_CASE("config.yaml"), F_OK))
+        cr_expect(str_starts(outcome_of(f), STR("published")), "%s: --allow-deletions is a yes", folder);
+#undef IN_CASE
+    tear_down(f);
+}
+
+Test(publish, every_case_of_deletion_ends_as_it_should)
+{
+    struct dirent **entries;
+    int count = scandir("testdata/publish", &entries, NULL, alphasort);
+    cr_assert_gt(count, 2, "there is no testdata/publish");
+    for (int i = 0; i < count; i++) {
+        if (entries[i]->d_name[0] != '.' && strchr(entries[i]->d_name, '.') == NULL)
+            run_case(entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
 }
 
 Test(publish, failures_say_where_and_what_next)

@@ -113,6 +113,24 @@ static const char *explained(struct transform_fixture *fixture, const char *kind
     return steps ? str_c(fixture->arena, json_text(fixture->arena, steps)) : "";
 }
 
+Test(transform, what_keeps_secrets_unreadable_cannot_be_switched_off)
+{
+    static const char *const guards[] = {"secrets.omit", "secrets.token-data"};
+    for (size_t i = 0; i < 2 * COUNT_OF(guards); i++) {
+        struct transform_fixture fixture;
+        start(&fixture, SHOP);
+        struct str id = str_of(guards[i / 2]);
+        if (i % 2)
+            *ARENA_PUSH(fixture.arena, &fixture.config.disabled_rules) = id;
+        else
+            *ARENA_PUSH(fixture.arena, &fixture.config.scoped_off) = (struct config_off){.rule = id};
+        cr_expect_not(transform_fixture_run(&fixture), "%s", guards[i / 2]);
+        cr_expect_eq(fixture.err.code, ERR_REFUSED);
+        cr_expect(strstr(fixture.err.next, "secrets.mode"), "%s", fixture.err.next);
+        transform_fixture_done(&fixture);
+    }
+}
+
 static void add_user_rule(struct transform_fixture *fixture, struct config_rule rule)
 {
     *ARENA_PUSH(fixture->arena, &fixture->config.rules) = rule;
