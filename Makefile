@@ -5,7 +5,7 @@
 #   make test       packages, build, all tests that need no server
 #   make test-live  real kube-apiserver, MinIO, Argo CD (needs Go 1.26; built once into a cache)
 #   make check      every gate: gcc and clang, sanitizers, format, lint, README
-#   make bench      the performance table for this machine
+#   make bench      the performance table for this machine; make bench-scale: backups of up to 100,000 objects
 #   make fuzz       a fuzzer on every parser, SECONDS=60 each
 #
 # VARIANT picks a build folder and its flags: release (default), debug (ASan and UBSan), clang.
@@ -89,7 +89,7 @@ unit: $(BUILD)/tests/all
 
 # --- Packages come first, in a make of their own: what pkg-config says is read when a make starts. ---
 
-.PHONY: demo test check bench test-live
+.PHONY: demo test check bench bench-scale bench-programs test-live
 demo:
 	.ci/install build
 	@$(MAKE) --no-print-directory -j$(JOBS) programs
@@ -135,10 +135,16 @@ lint:
 check-readme: programs
 	@for page in README.md docs/README.md docs/backup.md docs/cron.md docs/drills.md docs/repository.md; do tests/readme $$page || exit 1; done
 
-bench:
-	.ci/install build test
-	@$(MAKE) --no-print-directory -j$(JOBS) programs $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC))
+bench: bench-programs
 	@tests/bench/run
+
+# Time and memory of a backup over the size of the cluster: minutes, most of them to fill it.
+bench-scale: bench-programs
+	@tests/bench/scale 1000 10000 100000
+
+bench-programs:
+	.ci/install build test
+	@$(MAKE) --no-print-directory -j$(JOBS) programs $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(BENCH_SRC)) $(BUILD)/bench/fill
 
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(call obj,$(BENCH_LIB)) $(LIB)
 	@mkdir -p $(@D)

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "backupd/guard.h"
@@ -274,6 +275,13 @@ static bool publish_manifest(struct backup *b, struct err *err)
 
 /* ---- the report ---- */
 
+/* Resident, of the whole process: what a limit on a container is measured against. */
+static int64_t peak_memory(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
+}
+
 static void report(struct backup *b)
 {
     struct arena *a = b->run->arena;
@@ -296,6 +304,7 @@ static void report(struct backup *b)
                   {"missing", manifest_missing(a, &m->types)}, {"objects", value_int(a, (int64_t)m->objects)},
                   {"types", value_int(a, (int64_t)m->types.count)}, {"packs", packs},
                   {"durationMs", value_int(a, clock_monotonic_ms() - b->began_ms)},
+                  {"peakMemoryBytes", value_int(a, peak_memory())},
                   {"notes", b->notes.count ? value_list_done(a, &b->notes) : NULL}));
 }
 
