@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,7 @@ static void set_names_and_dates(X509 *certificate, const struct cert_wish *wish)
 
 struct cert cert_make(struct arena *arena, const struct cert_wish *wish)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
+    EVP_PKEY *key = wish->rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
     X509 *certificate = X509_new();
     X509 *issuer = wish->issuer ? read_cert(wish->issuer->cert_pem) : certificate;
     EVP_PKEY *issuer_key = wish->issuer ? read_key(wish->issuer->key_pem) : key;

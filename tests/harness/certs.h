@@ -10,6 +10,7 @@ struct cert_wish {
     const char *common_name;
     const char *alt_names;      /* "IP:127.0.0.1,DNS:localhost"; NULL for none */
     const struct cert *issuer;  /* NULL: signs itself, as an authority */
+    bool rsa;                   /* a key of 2048 bits instead of P-256 */
     int64_t from_days, to_days; /* validity, counted from now; both 0: from yesterday to tomorrow */
 };
 
