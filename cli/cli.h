@@ -84,7 +84,9 @@ struct progress *cli_progress(struct arena *arena, bool terminal, bool colour, b
 /* Configuration and the things a run needs, opened when a command first asks (setup.c). */
 bool cli_setup(struct cli *cli, struct err *err) WARN_UNUSED;
 void cli_tell_store_notes(struct cli *cli); /* warns of every store that another one stood in for */
-void cli_close(struct cli *cli);            /* what was opened on the way */
+/* This mode for every Secret, whatever the configuration says. */
+void cli_secrets_mode(struct cli *cli, enum secrets_mode mode);
+void cli_close(struct cli *cli); /* what was opened on the way */
 bool cli_need_store(struct cli *cli, struct err *err) WARN_UNUSED;
 bool cli_need_kube(struct cli *cli, struct err *err) WARN_UNUSED;
 /* The argument at `index`, or USAGE with the command's own arguments. */
@@ -108,6 +110,9 @@ bool cli_is_repository(struct cli *cli, struct str dir);
 /* The backup that such a repository was written from; an empty bundle when it was made from manifests. */
 bool cli_load_origin(struct cli *cli, struct str dir, struct bundle *ret_snapshot,
                      struct err *err) WARN_UNUSED;
+/* The Secrets that such a repository holds, into run.previous: what did not change keeps its ciphertext. A folder that
+ * is not there holds none. */
+bool cli_load_previous(struct cli *cli, struct str dir, struct err *err) WARN_UNUSED;
 /* Transforms and writes the repository into run.files. */
 bool cli_convert(struct cli *cli, const struct bundle *live, struct bundle *ret_declared,
                  struct err *err) WARN_UNUSED;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "core/secrets/protect.h"
 #include "overlays/overlays.h"
 #include "overlays/publish.h"
 #include "transform/transform.h"
@@ -118,6 +119,18 @@ static void print_releases(const struct value *releases, struct buf *out)
     }
 }
 
+static void print_secrets(const struct value *secrets, struct buf *out)
+{
+    const char *before = " · secrets:";
+    MEMBER_EACH(mode, value_key(secrets, "written")) {
+        buf_fmt(out, "%s %.*s %.*s", before, STR_ARG(mode->key), STR_ARG(value_text(&mode->value)));
+        before = ",";
+    }
+    size_t provide = value_count(value_key(secrets, "toProvide"));
+    if (provide != 0)
+        buf_fmt(out, "; %zu must be provided (listed in README.md)", provide);
+}
+
 static void print_convert(struct cli *cli, const struct value *result, struct buf *out)
 {
     int64_t objects = 0, declared = 0, files = 0;
@@ -125,7 +138,6 @@ static void print_convert(struct cli *cli, const struct value *result, struct bu
     value_i64(value_key(transform, "objects"), &objects);
     value_i64(value_key(transform, "declared"), &declared);
     value_i64(value_key(result, "files"), &files);
-    size_t secrets = value_count(value_key(transform, "omittedSecrets"));
     buf_fmt(out,
             " %.*s objects → %.*s declared, %.*s left out (why: gitops-pipe convert --explain KIND/NAME)\n",
             STR_ARG(cli_thousands(cli->arena, (uint64_t)objects)),
@@ -134,8 +146,7 @@ static void print_convert(struct cli *cli, const struct value *result, struct bu
     buf_text(out, " overlays:");
     for (size_t i = 0; i < cli->config.environments.count; i++)
         buf_fmt(out, "%s %.*s", i ? "," : "", STR_ARG(cli->config.environments.items[i].name));
-    if (secrets != 0)
-        buf_fmt(out, " · secrets: omitted, %zu must be provided (listed in README.md)", secrets);
+    print_secrets(value_in(result, PATH("overlays", "secrets")), out);
     print_releases(value_key(transform, "helmReleases"), out);
     buf_fmt(out, "\n %" PRId64 " files %s %.*s\n", files,
             value_true(value_key(result, "dryRun")) ? "would go to" : "in",
@@ -193,7 +204,8 @@ bool cmd_convert(struct cli *cli, struct err *err)
     if (cli_has(cli, OPTION_EXPLAIN))
         return explain(cli, &log, &bundle, err);
     run_section(&cli->run, "transform", transform_section(cli->arena, &log));
-    if (!overlays_stage(&cli->run, &bundle, err) || (writes && !files_write(&cli->run.files, dir, err)) ||
+    if (!cli_load_previous(cli, out, err) || !overlays_stage(&cli->run, &bundle, err) ||
+        (writes && !(files_write(&cli->run.files, dir, err) && secrets_remember(&cli->run, false, err))) ||
         (cli_has(cli, OPTION_VERIFY) && !verify(cli, &log, dir, writes, err)))
         return false;
     return cli_print(cli, convert_result(cli, &bundle, out), print_convert, err) &&

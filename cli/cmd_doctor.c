@@ -95,11 +95,12 @@ static bool check_git(struct cli *cli, struct str *detail, struct err *err)
 
 static bool check_secrets(struct cli *cli, struct str *detail, struct err *err)
 {
-    if (cli->config.secrets_mode == SECRETS_REFUSE) {
+    if (cli->config.secrets.mode == SECRETS_REFUSE) {
         err_set(err, ERR_USAGE, "secrets.mode is not set, so convert refuses when there are Secrets");
         return err_next(err, "set secrets: {mode: omit} to keep them out of git and have them listed");
     }
-    *detail = STR("mode omit: values stay out of git");
+    *detail = str_fmt(cli->arena, "mode %s: no value is readable in git",
+                      config_secrets_name(cli->config.secrets.mode));
     return true;
 }
 

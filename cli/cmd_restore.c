@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "core/kube/kube.h"
 #include "core/kustomize/kustomize.h"
+#include "core/secrets/open.h"
 #include "dr-scenarios/compare.h"
 #include "dr-scenarios/restore.h"
 
@@ -26,6 +27,8 @@ static bool open_source(struct cli *cli, struct str what, struct source *source,
              cli_convert(cli, &source->snapshot, &converted, err) &&
              kustomize_build(cli->arena, &cli->run.files, dir, &source->declared, err);
     }
+    ok = ok && secrets_open(&cli->run, &source->declared, &source->snapshot,
+                            config_environment(&cli->config, cli->config.drill_environment), err);
     if (ok)
         bundle_sort(&source->declared);
     return ok;

@@ -9,6 +9,7 @@
 #include "cli/doctor.h"
 #include "core/keys.h"
 #include "core/kustomize/kustomize.h"
+#include "core/secrets/protect.h"
 #include "dr-scenarios/drill.h"
 #include "overlays/overlays.h"
 #include "overlays/publish.h"
@@ -147,8 +148,19 @@ static bool phase_convert(struct pipeline *p, struct str *summary, struct err *e
     return true;
 }
 
+/* What the branch holds already, so that Secrets that did not change stay as they are written there. */
+static void read_previous(struct pipeline *p)
+{
+    struct err err;
+    if (p->run->secrets.count == 0 || p->run->config->git_url.len == 0 || is_skipped(p->cli, "publish"))
+        return;
+    if (!publish_previous(p->run, &err))
+        cli_warn(p->cli, "Secrets are encrypted anew: %s", err.msg);
+}
+
 static bool phase_overlays(struct pipeline *p, struct str *summary, struct err *err)
 {
+    read_previous(p);
     if (!overlays_stage(p->run, &p->declared, err))
         return false;
     *summary = str_fmt(p->arena, "%.*s files", STR_ARG(cli_thousands(p->arena, p->run->files.count)));
@@ -197,6 +209,8 @@ static bool phase_publish(struct pipeline *p, struct str *summary, struct err *e
     size_t withheld = value_count(value_key(publish, "withheld"));
     struct str commit = str_slice(value_str(value_key(publish, "commit")), 0, 10);
     p->cli->incomplete = p->cli->incomplete || withheld != 0;
+    if (!p->dry_run && withheld == 0 && !secrets_remember(p->run, false, err))
+        return false;
     *summary = withheld
                    ? str_fmt(p->arena, "withheld: %zu objects would have been deleted by a hole", withheld)
                : value_true(value_key(publish, "changed"))

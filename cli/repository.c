@@ -4,11 +4,12 @@
 #include "backupd/load.h"
 #include "cli/cli.h"
 #include "core/base/yaml.h"
+#include "core/secrets/earlier.h"
 #include "overlays/overlays.h"
 #include "overlays/publish.h"
 #include "transform/transform.h"
 
-enum { PROVENANCE_MAX_BYTES = 1 << 20 };
+enum { PROVENANCE_MAX_BYTES = 1 << 20, PREVIOUS_MAX_BYTES = 1 << 30 };
 
 bool cli_is_repository(struct cli *cli, struct str dir)
 {
@@ -19,9 +20,9 @@ bool cli_is_repository(struct cli *cli, struct str dir)
 bool cli_convert(struct cli *cli, const struct bundle *live, struct bundle *ret_declared, struct err *err)
 {
     *ret_declared = *live;
-    /* A rebuild never writes Secrets anywhere but into the target, so no choice of a mode is needed. */
-    if (cli->config.secrets_mode == SECRETS_REFUSE)
-        cli->config.secrets_mode = SECRETS_OMIT;
+    /* A rebuild writes Secrets nowhere but into the target, straight from the backup: no mode, no encryption. */
+    cli_secrets_mode(cli, SECRETS_OMIT);
+    cli->config.secrets_in_clear = IN_CLEAR_REPORT;
     return transform_stage(&cli->run, ret_declared, err) && overlays_stage(&cli->run, ret_declared, err);
 }
 
@@ -38,4 +39,17 @@ bool cli_load_origin(struct cli *cli, struct str dir, struct bundle *ret_snapsho
     if (backup.len == 0)
         return true; /* it was made from manifests: there is no backup behind it */
     return cli_need_store(cli, err) && backup_load(&cli->run, cluster, backup, ret_snapshot, err);
+}
+
+bool cli_load_previous(struct cli *cli, struct str dir, struct err *err)
+{
+    struct files *files = ARENA_NEW(cli->arena, struct files);
+    const char *path = str_c(cli->arena, dir);
+    if (access(path, F_OK) != 0)
+        return true;
+    if (!files_read_wanted(cli->arena, path, PREVIOUS_MAX_BYTES, earlier_is_path, files, err) ||
+        !files_sort(files, err))
+        return err_context(err, "%.*s", STR_ARG(dir));
+    cli->run.previous = files;
+    return true;
 }

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "core/kube/kube.h"
+#include "core/secrets/protect.h"
 #include "core/store/store.h"
 
 /* These must work where there is no configuration yet, or a broken one. */
@@ -24,14 +25,27 @@ static bool read_config(struct cli *cli, struct err *err)
     return true;
 }
 
+void cli_secrets_mode(struct cli *cli, enum secrets_mode mode)
+{
+    struct config *config = &cli->config;
+    config->secrets.mode = mode;
+    config->secret_rules.count = 0;
+    for (size_t i = 0; i < config->environments.count; i++)
+        config->environments.items[i].secrets.mode = mode;
+}
+
 static bool set_secrets_mode(struct cli *cli, struct err *err)
 {
     struct str wanted = cli_option(cli, OPTION_SECRETS);
-    if (wanted.len == 0 || config_secrets_mode(wanted, &cli->config.secrets_mode))
+    enum secrets_mode mode;
+    if (wanted.len == 0)
         return true;
+    if (config_secrets_mode(wanted, &mode)) {
+        cli_secrets_mode(cli, mode);
+        return true;
+    }
     err_set(err, ERR_USAGE, "--secrets %.*s: no such mode", STR_ARG(wanted));
-    return err_next(err,
-                    "use --secrets omit, and provide the Secrets that the README of the repository lists");
+    return err_next(err, "it is one of omit, sealed, sops and external");
 }
 
 static bool set_helm_marks(struct cli *cli, struct err *err)
@@ -127,6 +141,7 @@ void cli_tell_store_notes(struct cli *cli)
 
 void cli_close(struct cli *cli)
 {
+    secrets_forget(&cli->run);
     kube_close(cli->run.kube);
     store_close(cli->run.store);
 }

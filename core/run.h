@@ -14,6 +14,7 @@
 struct config;
 struct store;
 struct kube;
+struct secrets_memory;
 
 struct run {
     struct arena *arena; /* lives as long as the run */
@@ -22,6 +23,14 @@ struct run {
     struct progress *progress; /* may be NULL */
     struct store *store;       /* NULL until a stage needs it */
     struct kube *kube;         /* the cluster that is backed up; NULL until a stage needs it */
+
+    /* Secrets, as they are declared and with their values: transform sets them aside, and nothing but core/secrets
+     * writes them anywhere. */
+    struct bundle secrets;
+    const struct files
+        *previous; /* the repository as it was, sorted; NULL: there was none, or nobody knows */
+    struct secrets_memory
+        *memory; /* what was written last time (core/secrets/memory.h); NULL until it is asked for */
 
     struct findings findings;
     struct files files;                /* what overlays wrote: the repository's content, sorted */

@@ -8,6 +8,7 @@
 #include "core/config/config.h"
 #include "core/kube/kube.h"
 #include "core/kustomize/kustomize.h"
+#include "core/secrets/open.h"
 #include "dr-scenarios/compare.h"
 #include "dr-scenarios/restore.h"
 #include "dr-scenarios/sandbox/sandbox.h"
@@ -57,7 +58,7 @@ static bool render(struct drill *drill, struct err *err)
     } else {
         ok = kustomize_build(arena, &drill->run->files, dir, &drill->declared, err);
     }
-    if (!ok)
+    if (!ok || !secrets_open(drill->run, &drill->declared, drill->snapshot, drill->how.environment, err))
         return err_context(err, "render %.*s", STR_ARG(dir));
     bundle_sort(&drill->declared);
     drill->detail = str_fmt(arena, "%zu objects of environment %.*s", drill->declared.count,

@@ -22,7 +22,7 @@ struct drill_options {
 };
 
 /* `snapshot` is what was backed up: its age is the age of the data, its Secrets fill in what the repository leaves
- * out. */
+ * out, or holds in a form that needs a controller (core/secrets/open.h). */
 bool drill_run(struct run *run, const struct bundle *snapshot, const struct drill_options *options,
                struct err *err) WARN_UNUSED;
 /* The stage: drill_run with the configuration's settings over the files that the run has written. */

@@ -4,6 +4,7 @@
 #include "core/base/progress.h"
 #include "core/config/config.h"
 #include "core/kube/waves.h"
+#include "core/secrets/select.h"
 #include "dr-scenarios/ready.h"
 #include "dr-scenarios/restore_intern.h"
 
@@ -54,18 +55,6 @@ static void add(struct restore *restore, const struct resource *resource)
         *ARENA_PUSH(restore->run->arena, &restore->namespaces) = namespace;
 }
 
-/* Made by a controller, which makes it again. */
-static bool is_made_by_controller(const struct resource *secret)
-{
-    struct str type = value_str(value_key(secret->object, "type"));
-    VALUE_EACH(owner, value_in(secret->object, PATH("metadata", "ownerReferences"))) {
-        if (value_true(value_key(owner, "controller")))
-            return true;
-    }
-    return str_is(type, "kubernetes.io/service-account-token") || str_is(type, "helm.sh/release.v1") ||
-           str_is(type, "bootstrap.kubernetes.io/token");
-}
-
 /* The Secret as its author would write it. */
 static const struct value *bare_secret(struct arena *arena, const struct resource *secret)
 {
@@ -101,7 +90,7 @@ static void add_secrets(struct restore *restore)
         struct resource secret = provided->items[i];
         if (restore->options->environment != NULL)
             secret.namespace = config_namespace(arena, restore->options->environment, secret.namespace);
-        if (!resource_is(&secret, "", "Secret") || is_made_by_controller(&secret) ||
+        if (!resource_is(&secret, "", "Secret") || secrets_is_controller_made(&secret) ||
             !str_in(secret.namespace, restore->namespaces.items, restore->namespaces.count) ||
             find(restore, "Secret", &secret))
             continue;

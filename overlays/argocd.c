@@ -174,6 +174,8 @@ static bool write_environment(struct writer *writer, const struct config_environ
     else
         for (size_t i = 0; i < writer->layout->count; i++) {
             const struct layout_group *group = &writer->layout->items[i];
+            if (!writer_has(writer, environment, group))
+                continue;
             value_push(arena, &documents, application(writer, environment, group, group_wave(group)));
         }
     return writer_documents(writer, str_fmt(arena, "argocd/%.*s.yaml", STR_ARG(environment->name)), comment,

@@ -77,7 +77,7 @@ bool overlays_explanation(struct run *run, const struct bundle *declared, const 
     struct facts facts;
     struct layout layout;
     facts_gather(run->arena, declared, &facts);
-    layout_of(run->arena, declared, &layout);
+    layout_of(run->arena, declared, &run->secrets, &layout);
     for (size_t i = 0; i < run->config->environments.count; i++) {
         struct renames renames;
         const struct config_environment *config = &run->config->environments.items[i];

@@ -57,11 +57,16 @@ static bool write_step(struct writer *writer, const struct config_environment *e
         str_fmt(arena, "./overlays/%.*s/%.*s", STR_ARG(environment->name), STR_ARG(step->group->name));
     const struct value *source = VALUE_MAP(arena, {"kind", value_cstr(arena, "GitRepository")},
                                            {"name", value_string(arena, source_name(writer, environment))});
-    const struct value *spec =
-        VALUE_MAP(arena, {"interval", value_cstr(arena, "10m")}, {"retryInterval", value_cstr(arena, "1m")},
-                  {"timeout", value_cstr(arena, "5m")}, {"path", value_string(arena, path)},
-                  {"prune", value_bool(arena, false)}, {"wait", value_bool(arena, true)},
-                  {"sourceRef", source}, {"dependsOn", value_count(depends_on) ? depends_on : NULL});
+    const struct value *decryption =
+        secrets_any_of(writer, environment, step->group, SECRETS_SOPS)
+            ? VALUE_MAP(arena, {"provider", value_cstr(arena, "sops")},
+                        {"secretRef", VALUE_MAP(arena, {"name", value_cstr(arena, "sops-age")})})
+            : NULL;
+    const struct value *spec = VALUE_MAP(
+        arena, {"interval", value_cstr(arena, "10m")}, {"retryInterval", value_cstr(arena, "1m")},
+        {"timeout", value_cstr(arena, "5m")}, {"path", value_string(arena, path)},
+        {"prune", value_bool(arena, false)}, {"wait", value_bool(arena, true)}, {"sourceRef", source},
+        {"decryption", decryption}, {"dependsOn", value_count(depends_on) ? depends_on : NULL});
     const struct value *kustomization =
         VALUE_MAP(arena, {"apiVersion", value_cstr(arena, "kustomize.toolkit.fluxcd.io/v1")},
                   {"kind", value_cstr(arena, "Kustomization")}, {"metadata", metadata(arena, step->name)},
@@ -94,6 +99,8 @@ static bool write_environment(struct writer *writer, const struct config_environ
         return false;
     for (size_t i = 0; i < writer->layout->count; i++) {
         const struct layout_group *group = &writer->layout->items[i];
+        if (!writer_has(writer, environment, group))
+            continue;
         struct step step = step_of(writer, environment, group);
         const struct value_list_builder *needs = str_is(group->name, "_gates") ? &all : &before;
         if (!write_step(writer, environment, folder, &step, value_list_done(arena, needs)))

@@ -126,7 +126,32 @@ static int tagged_order(const void *a, const void *b)
     return order ? order : resource_cmp(x->resource, y->resource);
 }
 
-void layout_of(struct arena *arena, const struct bundle *bundle, struct layout *ret_layout)
+struct str layout_file(struct arena *arena, const struct resource *resource)
+{
+    return str_fmt(arena, "%.*s.yaml", STR_ARG(file_stem(arena, resource, false, false)));
+}
+
+static bool has_group(const struct layout *layout, struct str name)
+{
+    for (size_t i = 0; i < layout->count; i++)
+        if (str_eq(layout->items[i].name, name))
+            return true;
+    return false;
+}
+
+static void add_groups_of_secrets(struct arena *arena, const struct bundle *secrets, struct layout *layout)
+{
+    struct str last = STR_NONE;
+    for (size_t i = 0; i < secrets->count; i++) {
+        struct str namespace = secrets->items[i].namespace;
+        if (namespace.len != 0 && !str_eq(namespace, last) && !has_group(layout, namespace))
+            *ARENA_PUSH(arena, layout) = (struct layout_group){.name = namespace};
+        last = namespace;
+    }
+}
+
+void layout_of(struct arena *arena, const struct bundle *bundle, const struct bundle *secrets,
+               struct layout *ret_layout)
 {
     struct layout layout = {0};
     struct tagged *all = ARENA_ARRAY(arena, struct tagged, bundle->count);
@@ -152,6 +177,7 @@ void layout_of(struct arena *arena, const struct bundle *bundle, struct layout *
     }
     for (size_t i = 0; i < layout.count; i++)
         name_files(arena, &layout.items[i]);
+    add_groups_of_secrets(arena, secrets, &layout);
     if (layout.count != 0)
         qsort(layout.items, layout.count, sizeof *layout.items, group_order);
     *ret_layout = layout;

@@ -21,9 +21,13 @@ struct layout_group {
 };
 
 struct layout {
-    struct layout_group *items; /* _crds, _cluster, namespaces by name, _gates; none is empty */
+    struct layout_group *items; /* _crds, _cluster, namespaces by name, _gates */
     size_t count, cap;
 };
 
-void layout_of(struct arena *arena, const struct bundle *bundle, struct layout *ret_layout);
+/* A namespace that has nothing but `secrets` (a bundle of them, sorted) is a group without entries. */
+void layout_of(struct arena *arena, const struct bundle *bundle, const struct bundle *secrets,
+               struct layout *ret_layout);
+/* File name of an object that stands alone in its folder: "secret-db.yaml". */
+struct str layout_file(struct arena *arena, const struct resource *resource);
 bool layout_is_cluster(const struct layout_group *group); /* one of the groups that start with '_' */

@@ -5,7 +5,6 @@
 #include "core/kube/kube.h"
 
 enum { FEW = 10 }; /* so many may go, whatever the share */
-#define MAX_BRANCH_BYTES ((size_t)2 << 30)
 
 /* Objects of files, each with the place in which it must be found again as its origin: "base" or "overlays/prod". */
 struct objects {

@@ -12,6 +12,8 @@
 #include "core/git/repo.h"
 #include "core/run.h"
 
+#define MAX_BRANCH_BYTES ((size_t)2 << 30) /* of a branch, read at once */
+
 struct losses {
     struct str_list holes,
         unselected; /* as people name them, each once; unread for one reason or the other */

@@ -119,7 +119,11 @@ static bool write_overlay_group(struct writer *writer, const struct environment 
     struct str name = environment->config->name;
     struct str folder = str_fmt(arena, "overlays/%.*s/%.*s", STR_ARG(name), STR_ARG(group->name));
     struct str base = str_fmt(arena, "../../../base/%.*s", STR_ARG(group->name));
-    struct value_list_builder patches = {0};
+    struct value_list_builder patches = {0}, resources = {0};
+    if (group->count != 0)
+        value_push(arena, &resources, value_string(arena, base));
+    if (!secrets_write(writer, environment->config, group, folder, &resources))
+        return false;
     for (size_t i = 0; i < group->count; i++) {
         struct patch_builder patch;
         environment_patch(environment, group->entries[i].resource, &patch);
@@ -130,7 +134,7 @@ static bool write_overlay_group(struct writer *writer, const struct environment 
             return false;
     }
     add_moves(arena, environment, group, &patches);
-    return writer_kustomization(writer, folder, VALUE_LIST(arena, value_string(arena, base)),
+    return writer_kustomization(writer, folder, value_list_done(arena, &resources),
                                 value_list_done(arena, &patches));
 }
 
@@ -146,6 +150,8 @@ static bool write_environment(struct writer *writer, const struct config_environ
     size_t patched = 0;
     for (size_t i = 0; i < writer->layout->count; i++) {
         const struct layout_group *group = &writer->layout->items[i];
+        if (!writer_has(writer, config, group))
+            continue;
         value_push(arena, &resources, value_string(arena, group->name));
         if (!write_overlay_group(writer, &environment, group, &patched))
             return false;
@@ -187,7 +193,7 @@ static bool write_all(struct writer *writer, struct tally *tally)
 {
     const struct config *config = writer->run->config;
     for (size_t i = 0; i < writer->layout->count; i++)
-        if (!write_base_group(writer, &writer->layout->items[i]))
+        if (writer->layout->items[i].count != 0 && !write_base_group(writer, &writer->layout->items[i]))
             return err_context(writer->err, "base/%.*s", STR_ARG(writer->layout->items[i].name));
     for (size_t i = 0; i < config->environments.count; i++)
         if (!write_environment(writer, &config->environments.items[i], tally))
@@ -207,13 +213,18 @@ static size_t namespaces_in(const struct layout *layout)
     return count;
 }
 
-/* What somebody has to bring along, since the repository does not hold it. */
-static const struct value *secrets_section(struct run *run)
+/* Whatever transform was told to leave out: a value that can be read never gets into the base. */
+static bool check_no_secret(const struct bundle *bundle, struct err *err)
 {
-    struct arena *arena = run->arena;
-    const struct value *omitted = value_in(run_report(run), PATH("transform", "omittedSecrets"));
-    return VALUE_MAP(arena, {"mode", value_cstr(arena, config_secrets_name(run->config->secrets_mode))},
-                     {"toProvide", omitted ? omitted : VALUE_LIST(arena, NULL)});
+    for (size_t i = 0; i < bundle->count; i++) {
+        const struct resource *resource = &bundle->items[i];
+        if (resource_is(resource, "", "Secret") &&
+            (value_count(value_key(resource->object, "data")) != 0 ||
+             value_count(value_key(resource->object, "stringData")) != 0))
+            return err_set(err, ERR_REFUSED, "Secret %.*s/%.*s would be readable in the repository",
+                           STR_ARG(resource->namespace), STR_ARG(resource->name));
+    }
+    return true;
 }
 
 bool overlays_stage(struct run *run, struct bundle *bundle, struct err *err)
@@ -221,20 +232,23 @@ bool overlays_stage(struct run *run, struct bundle *bundle, struct err *err)
     struct layout layout;
     struct tally tally = {0};
     struct facts facts;
-    struct writer writer = {run, run->arena, bundle, &layout, &facts, err};
+    struct protected_secrets secrets;
+    struct writer writer = {run, run->arena, bundle, &layout, &facts, &secrets, err};
     run->files = (struct files){0};
     if (bundle->cluster.len == 0)
         bundle->cluster = run->config->cluster_name.len ? run->config->cluster_name : STR("cluster");
     bundle_sort(bundle);
     facts_gather(run->arena, bundle, &facts);
-    layout_of(run->arena, bundle, &layout);
+    if (!check_no_secret(bundle, err) || !secrets_protect(run, &secrets, err))
+        return err_context(err, "overlays");
+    layout_of(run->arena, bundle, &run->secrets, &layout);
     if (!write_all(&writer, &tally) || !files_sort(&run->files, err))
         return err_context(err, "overlays");
     run_section(run, "overlays",
                 VALUE_MAP(run->arena, {"files", value_int(run->arena, (int64_t)run->files.count)},
                           {"namespaces", value_int(run->arena, (int64_t)namespaces_in(&layout))},
                           {"environments", value_list_done(run->arena, &tally.environments)},
-                          {"secrets", secrets_section(run)}));
+                          {"secrets", secrets_section(&writer)}));
     progress_step(run->progress, "writing", run->files.count, run->files.count, "files", STR_NONE);
     return true;
 }

@@ -185,10 +185,9 @@ static bool publish_to(struct run *run, const struct bundle *bundle, struct repo
     return true;
 }
 
-static bool publish(struct run *run, const struct bundle *bundle, bool preview, struct err *err)
+static bool open_branch(struct run *run, struct repo **ret_repo, struct err *err)
 {
     const struct config *config = run->config;
-    struct repo *repo;
     struct repo_options options = {
         .url = config->git_url,
         .branch = config->git_branch,
@@ -198,10 +197,29 @@ static bool publish(struct run *run, const struct bundle *bundle, bool preview, 
         .clock = run->clock,
         .progress = run->progress,
     };
-    if (!repo_open(run->arena, &options, &repo, err))
-        return err_context(err, "publish");
+    return repo_open(run->arena, &options, ret_repo, err) || err_context(err, "publish");
+}
+
+static bool publish(struct run *run, const struct bundle *bundle, bool preview, struct err *err)
+{
+    struct repo *repo;
+    if (!open_branch(run, &repo, err))
+        return false;
     bool ok = publish_to(run, bundle, repo, preview, err);
     repo_close(repo);
+    return ok || err_context(err, "publish");
+}
+
+bool publish_previous(struct run *run, struct err *err)
+{
+    struct files *files = ARENA_NEW(run->arena, struct files);
+    struct repo *repo;
+    if (!open_branch(run, &repo, err))
+        return err->code == ERR_NOT_FOUND;
+    bool ok = repo_read(repo, run->arena, MAX_BRANCH_BYTES, files, err);
+    repo_close(repo);
+    if (ok)
+        run->previous = files;
     return ok || err_context(err, "publish");
 }
 

@@ -43,24 +43,6 @@ static void write_deploy(struct writer *writer, struct buf *out)
                   "pruning is off in both\nuntil somebody switches it on.\n");
 }
 
-/* The transform section names them: namespace, name, type and keys; values never come near this. */
-static void write_secrets(struct writer *writer, struct buf *out)
-{
-    const struct value *omitted = value_in(run_report(writer->run), PATH("transform", "omittedSecrets"));
-    if (value_count(omitted) == 0)
-        return;
-    buf_text(out, "\n## Secrets that must be provided\n\nTheir values are in the backup, and nowhere in this "
-                  "repository.\n\n"
-                  "| namespace | name | type | keys |\n|---|---|---|---|\n");
-    VALUE_EACH(secret, omitted) {
-        buf_fmt(out, "| %.*s | %.*s | %.*s |", STR_ARG(value_str(value_key(secret, "namespace"))),
-                STR_ARG(value_str(value_key(secret, "name"))), STR_ARG(value_str(value_key(secret, "type"))));
-        VALUE_EACH(key, value_key(secret, "keys"))
-            buf_fmt(out, " `%.*s`", STR_ARG(value_str(key)));
-        buf_text(out, " |\n");
-    }
-}
-
 bool write_readme(struct writer *writer)
 {
     struct buf out CLEANUP(buf_done);
@@ -76,6 +58,6 @@ bool write_readme(struct writer *writer)
         STR_ARG(writer->bundle->cluster), STR_ARG(writer->bundle->cluster));
     write_environments(writer, &out);
     write_deploy(writer, &out);
-    write_secrets(writer, &out);
+    secrets_readme(writer, &out);
     return writer_text(writer, STR("README.md"), &out);
 }

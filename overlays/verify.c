@@ -3,12 +3,14 @@
 #include "core/base/diff.h"
 #include "core/base/pointer.h"
 #include "core/kustomize/kustomize.h"
+#include "core/secrets/open.h"
 #include "overlays/environment.h"
 
 struct verifying {
     struct arena *arena;
     struct environment environment;
     size_t *explained; /* per step */
+    size_t secrets;    /* that are what was set aside, in the form chosen */
     struct value_list_builder *unexplained;
 };
 
@@ -92,8 +94,33 @@ static const struct resource *same_object(const struct bundle *bundle, const str
     return bundle_find(bundle, resource_group(resource), resource->kind, resource->namespace, resource->name);
 }
 
-static bool verify_objects(struct verifying *v, const struct bundle *base, const struct bundle *rendered,
-                           struct err *err)
+/* What stands in no base: the environment's Secrets, each in the form that its mode gives it. */
+static bool verify_secrets(struct verifying *v, struct run *run, const struct bundle *base,
+                           const struct bundle *rendered, struct err *err)
+{
+    struct secrets_check *check;
+    const struct config_environment *environment = v->environment.config;
+    if (!secrets_check_open(run, environment, &check, err))
+        return false;
+    for (size_t i = 0; i < rendered->count; i++) {
+        const struct resource *resource = &rendered->items[i];
+        if (same_object(base, resource) != NULL)
+            continue;
+        const char *why = secrets_check_one(check, resource);
+        v->secrets += why == NULL;
+        if (why != NULL)
+            unexplained(v->arena, v->unexplained, resource_label(v->arena, resource), STR_NONE, str_of(why));
+    }
+    const struct resource *missing;
+    while ((missing = secrets_check_missing(check)) != NULL)
+        unexplained(v->arena, v->unexplained, resource_label(v->arena, missing), STR_NONE,
+                    STR("is to be written and is not in the environment"));
+    secrets_check_close(check);
+    return true;
+}
+
+static bool verify_objects(struct verifying *v, struct run *run, const struct bundle *base,
+                           const struct bundle *rendered, struct err *err)
 {
     struct bundle moved_base;
     bundle_init(&moved_base, v->arena);
@@ -115,11 +142,7 @@ static bool verify_objects(struct verifying *v, const struct bundle *base, const
             compare(v, resource, expected, found->object);
     }
     bundle_sort(&moved_base);
-    for (size_t i = 0; i < rendered->count; i++)
-        if (same_object(&moved_base, &rendered->items[i]) == NULL)
-            unexplained(v->arena, v->unexplained, resource_label(v->arena, &rendered->items[i]), STR_NONE,
-                        STR("is in the environment and not in the base"));
-    return true;
+    return verify_secrets(v, run, &moved_base, rendered, err);
 }
 
 bool overlays_verify(struct run *run, const struct files *files, const struct bundle *base,
@@ -143,19 +166,21 @@ bool overlays_verify(struct run *run, const struct files *files, const struct bu
     }
     bundle_sort(&rendered);
     facts_gather(arena, base, &facts);
-    layout_of(arena, base, &layout);
+    layout_of(arena, base, &run->secrets, &layout);
     if (!renames_of(arena, environment, &layout, &renames, err))
         return false;
     struct verifying v = {.arena = arena,
                           .environment = {arena, environment, base, &facts, &renames},
                           .explained = ARENA_ARRAY(arena, size_t, environment_step_count()),
                           .unexplained = &result.unexplained};
-    if (!verify_objects(&v, base, &rendered, err))
+    if (!verify_objects(&v, run, base, &rendered, err))
         return err_context(err, "%.*s", STR_ARG(folder));
     for (size_t i = 0; i < environment_step_count(); i++)
         if (v.explained[i] != 0)
             value_put(arena, &result.steps, str_of(environment_step_name(i)),
                       value_int(arena, (int64_t)v.explained[i]));
+    if (v.secrets != 0)
+        value_put(arena, &result.steps, STR("secrets"), value_int(arena, (int64_t)v.secrets));
     *ret_verification = result;
     return true;
 }

@@ -1,6 +1,7 @@
 /* writer.h — adding documents to the file tree, in the form people read: known keys first, a comment on top. */
 #pragma once
 #include "core/run.h"
+#include "core/secrets/protect.h"
 #include "overlays/facts.h"
 #include "overlays/layout.h"
 
@@ -10,6 +11,7 @@ struct writer {
     const struct bundle *bundle;
     const struct layout *layout;
     const struct facts *facts;
+    const struct protected_secrets *secrets; /* of all environments */
     struct err *err;
 };
 
@@ -29,6 +31,27 @@ const struct value *writer_ordered(struct arena *arena, const struct value *obje
 /* "<prefix>-<group>" as the name of an object of Argo CD or Flux: a DNS label of at most 63 bytes, since Flux makes it
  * a label. A namespace called "crds" and the group _crds have different names. `group` NULL: the prefix alone. */
 struct str writer_object_name(struct writer *writer, struct str prefix, const struct layout_group *group);
+
+/* Secrets (secrets.c). `group` NULL: all of them. */
+bool secrets_any(const struct writer *writer, const struct config_environment *environment,
+                 const struct layout_group *group); /* there is a file to write */
+bool secrets_any_of(const struct writer *writer, const struct config_environment *environment,
+                    const struct layout_group *group, enum secrets_mode mode);
+/* Writes the files below `folder` and adds them to the resources of its kustomization. */
+bool secrets_write(struct writer *writer, const struct config_environment *environment,
+                   const struct layout_group *group, struct str folder, struct value_list_builder *resources);
+/* [{namespace, name, type, keys, environments, store?, storeKey?, why?}]; never a value. */
+const struct value *secrets_to_provide(struct writer *writer);
+/* {mode, secrets, written{mode: count}, toProvide} for the report. */
+const struct value *secrets_section(struct writer *writer);
+void secrets_readme(struct writer *writer, struct buf *out);
+
+/* Something of the group is in this environment: an object of the base, or a Secret. */
+static inline bool writer_has(const struct writer *writer, const struct config_environment *environment,
+                              const struct layout_group *group)
+{
+    return group->count != 0 || secrets_any(writer, environment, group);
+}
 
 /* The entry points (argocd.c, flux.c) and what a reader of the repository wants to know (readme.c). */
 bool write_argocd(struct writer *writer);

@@ -53,7 +53,7 @@ const struct value *transform_section(struct arena *arena, const struct transfor
                      {"declared", value_int(arena, (int64_t)log->declared)},
                      {"leftOut", value_int(arena, (int64_t)(log->objects - log->declared))},
                      {"rules", value_map_done(arena, &rules)},
-                     {"omittedSecrets", value_list_done(arena, &log->omitted_secrets)},
+                     {"secrets", value_list_done(arena, &log->secrets)},
                      {"helmReleases", value_list_done(arena, &log->helm_releases)});
 }
 

@@ -1,13 +1,6 @@
 /* Which objects a setting of the user's is for. */
+#include "core/match.h"
 #include "transform/rule.h"
-
-static bool any_glob(const struct str_list *globs, struct str text)
-{
-    for (size_t i = 0; i < globs->count; i++)
-        if (str_glob(globs->items[i], text))
-            return true;
-    return globs->count == 0;
-}
 
 /* "word", or "word.group": the group follows the first dot. */
 static bool names(struct str glob, struct str word, struct str group)
@@ -36,19 +29,7 @@ static bool takes_type(const struct config_match *match, const struct scene *sce
     return false;
 }
 
-static bool takes_labels(const struct config_match *match, const struct resource *resource)
-{
-    const struct value *labels = value_in(resource->object, PATH("metadata", "labels"));
-    MEMBER_EACH(wanted, match->labels) {
-        const struct value *there = value_get(labels, wanted->key);
-        if (there == NULL || !str_glob(value_str(&wanted->value), value_str(there)))
-            return false;
-    }
-    return true;
-}
-
 bool match_takes(const struct config_match *match, const struct scene *scene, const struct resource *resource)
 {
-    return any_glob(&match->names, resource->name) && any_glob(&match->namespaces, resource->namespace) &&
-           takes_type(match, scene, resource) && takes_labels(match, resource);
+    return match_place(match, resource) && takes_type(match, scene, resource);
 }

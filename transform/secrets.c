@@ -1,5 +1,6 @@
 /* Secrets, and who refers to those that controllers made. No text here ever holds a value. */
 #include "core/config/config.h"
+#include "core/secrets/select.h"
 #include "transform/rule.h"
 
 static struct str type_of(const struct resource *secret)
@@ -105,42 +106,30 @@ void rule_service_account_secrets(struct subject *subject)
                         PATH("metadata", "annotations", "openshift.io/internal-registry-pull-secret-ref"));
 }
 
-static void add_keys(struct arena *arena, struct value_list_builder *keys, const struct value *map)
+static const struct value *keys_of(struct arena *arena, const struct value *secret)
 {
-    MEMBER_EACH(member, map) {
-        value_push(arena, keys, value_string(arena, member->key));
-    }
+    struct value_list_builder keys = {0};
+    struct secret_entries entries;
+    struct err ignored;
+    if (secrets_entries(arena, secret, &entries, &ignored))
+        for (size_t i = 0; i < entries.count; i++)
+            value_push(arena, &keys, value_string(arena, entries.items[i].key));
+    return value_list_done(arena, &keys);
 }
 
-static struct str joined(struct arena *arena, const struct value *texts)
-{
-    struct str_list parts = {0};
-    VALUE_EACH(text, texts) {
-        *ARENA_PUSH(arena, &parts) = value_str(text);
-    }
-    return str_join(arena, parts.items, parts.count, STR(", "));
-}
-
-void rule_omit_secrets(struct subject *subject)
+/* It leaves the declared objects with its values, which only core/secrets hands on, encrypted or not at all. */
+void rule_set_aside_secrets(struct subject *subject)
 {
     if (is_token(subject->live))
         return;
     struct arena *arena = subject->arena;
-    const struct resource *live = subject->live;
-    struct value_list_builder keys = {0};
-    add_keys(arena, &keys, value_key(live->object, "data"));
-    add_keys(arena, &keys, value_key(live->object, "stringData"));
-    const struct value *names = value_list_done(arena, &keys);
-    struct str type = type_of(live).len ? type_of(live) : STR("Opaque");
-
-    value_push(arena, &subject->log->omitted_secrets,
-               VALUE_MAP(arena, {"namespace", value_string(arena, live->namespace)},
-                         {"name", value_string(arena, live->name)}, {"type", value_string(arena, type)},
-                         {"keys", names}));
-    subject_finding(subject, "secrets.omitted", SEVERITY_INFO, "",
-                    str_fmt(arena, "left out; provide %.*s/%.*s, type %.*s, with the keys: %.*s",
-                            STR_ARG(live->namespace), STR_ARG(live->name), STR_ARG(type),
-                            STR_ARG(joined(arena, names))),
-                    "create it in the target cluster before its workloads start");
+    struct resource secret = *subject->live;
+    secret.object = subject->object;
+    bundle_add(&subject->log->set_aside, &secret);
+    value_push(arena, &subject->log->secrets,
+               VALUE_MAP(arena, {"namespace", value_string(arena, secret.namespace)},
+                         {"name", value_string(arena, secret.name)},
+                         {"type", value_string(arena, secrets_type(secret.object))},
+                         {"keys", keys_of(arena, secret.object)}));
     subject_drop(subject);
 }

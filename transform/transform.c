@@ -1,6 +1,7 @@
 #include "transform/transform.h"
 
 #include "core/config/config.h"
+#include "core/secrets/select.h"
 #include "transform/rule.h"
 
 static const struct transform_rule RULES[] = {
@@ -132,7 +133,7 @@ static struct str nearest_rule(struct str wrong)
 
 bool transform_rule_is_guard(const struct transform_rule *rule)
 {
-    static const struct str guards[] = {STR_INIT("secrets.omit"), STR_INIT("secrets.token-data")};
+    static const struct str guards[] = {STR_INIT("secrets.set-aside"), STR_INIT("secrets.token-data")};
     return str_in(str_of(rule->id), guards, COUNT_OF(guards));
 }
 
@@ -164,22 +165,21 @@ static bool check_settings(const struct config *config, struct err *err)
     for (size_t i = 0; i < config->scoped_off.count; i++)
         if (!check_rule(config->scoped_off.items[i].rule, config->scoped_off.items[i].where, err))
             return false;
-    static const char *const names[] = {
-        [SECRETS_SEALED] = "sealed", [SECRETS_SOPS] = "sops", [SECRETS_EXTERNAL] = "external"};
-    if (config->secrets_mode == SECRETS_REFUSE || config->secrets_mode == SECRETS_OMIT)
-        return true;
-    err_set(err, ERR_USAGE, "this version cannot write Secrets as \"%s\"", names[config->secrets_mode]);
-    return err_next(err, "use --secrets omit: Secrets are left out and listed, for you to provide");
+    return true;
 }
 
 static bool check_secrets(const struct config *config, const struct transform_log *log, struct err *err)
 {
-    size_t count = log->omitted_secrets.count;
-    if (config->secrets_mode != SECRETS_REFUSE || count == 0)
+    size_t count = 0;
+    for (size_t i = 0; i < log->set_aside.count; i++)
+        count += secrets_is_refused(config, &log->set_aside.items[i]);
+    if (count == 0)
         return true;
     err_set(err, ERR_REFUSED, "%zu Secret%s would have to be written, and no way to keep %s safe was chosen",
             count, count == 1 ? "" : "s", count == 1 ? "it" : "them");
-    return err_next(err, "choose one: --secrets omit leaves Secrets out and lists them");
+    return err_next(err,
+                    "choose one: --secrets omit leaves Secrets out and lists them; sops, sealed and external "
+                    "want settings under secrets: (gitops-pipe help configuration)");
 }
 
 static void collect(struct run *run, const struct scene *scene, struct bundle *declared,
@@ -212,6 +212,7 @@ bool transform_run(struct run *run, struct bundle *bundle, struct transform_log 
     scene_init(&scene, run->arena, bundle);
     scene_gather_settings(&scene, run);
     struct transform_log log = {.applications = ARENA_ARRAY(run->arena, size_t, COUNT_OF(RULES))};
+    bundle_init(&log.set_aside, run->arena);
     struct bundle declared = *bundle;
     declared.items = NULL;
     declared.count = declared.cap = 0;
@@ -227,6 +228,7 @@ bool transform_run(struct run *run, struct bundle *bundle, struct transform_log 
     log.declared = declared.count;
     log.live = *bundle;
     *bundle = declared;
+    run->secrets = log.set_aside;
     *ret_log = log;
     return true;
 }

@@ -6,6 +6,7 @@
  * each did is in the log, so that every difference between cluster and repository has a rule that explains it.
  * Rules look at other resources only as they were read, so the result depends on the bundle and on nothing else: not
  * on its order, and a declared bundle transformed again stays as it is.
+ * Secrets leave the bundle for run->secrets: what is written of them is core/secrets' business.
  * The bundle is changed in place: new immutable trees, resources that were left out gone. On failure it is untouched.
  * Rules of the user's own (transform.rules) run between them and are logged like them, as "user.NAME".
  * Fails with REFUSED (Secrets, and the configuration says refuse) and USAGE (a mode or rule that does not exist).
@@ -31,14 +32,15 @@ struct transform_log {
     struct transform_entry *items;
     size_t count, cap;
     size_t objects, declared;
-    struct bundle live;                        /* as it was read, sorted */
-    size_t *applications;                      /* per rule, in the order of the table */
-    struct value_list_builder omitted_secrets; /* {namespace, name, type, keys}; never a value */
+    struct bundle live;                /* as it was read, sorted */
+    size_t *applications;              /* per rule, in the order of the table */
+    struct value_list_builder secrets; /* {namespace, name, type, keys}; never a value */
+    struct bundle set_aside;           /* the same Secrets themselves; become run->secrets */
     /* {release, namespace, chart, chartVersion, appVersion, revision, status, objects}; what is unknown is left out */
     struct value_list_builder helm_releases;
 };
 
-/* The stage: transform_run, and the report section "transform" {objects, declared, leftOut, rules, omittedSecrets,
+/* The stage: transform_run, and the report section "transform" {objects, declared, leftOut, rules, secrets,
  * helmReleases}. */
 bool transform_stage(struct run *run, struct bundle *bundle, struct err *err) WARN_UNUSED;
 /* The same with a log for the caller; adds no section. The log lives in the run's arena. */

@@ -44,6 +44,33 @@ struct config_rules {
 /* What becomes of the marks that Helm leaves on objects. */
 enum helm_marks { HELM_KEEP, HELM_STRIP };
 
+enum secrets_scope { SCOPE_INHERIT, SCOPE_STRICT, SCOPE_NAMESPACE, SCOPE_CLUSTER };
+
+/* How Secrets are written. Of an environment: what is empty is as the document says (config_secrets_of). */
+struct config_secrets {
+    enum secrets_mode mode;
+    struct str_list recipients; /* sops: age1… */
+    struct str certificate;     /* sealed: file */
+    struct str controller_namespace, controller_name, controller_context;
+    enum secrets_scope scope;
+    struct str store, store_kind, external_key, refresh_interval; /* external */
+};
+
+/* Secrets that are written in another mode. */
+struct config_secret_rule {
+    enum secrets_mode mode;
+    struct config_match match;    /* no types */
+    struct str_list environments; /* globs; empty: all */
+};
+
+struct config_secret_rules {
+    struct config_secret_rule *items;
+    size_t count, cap;
+};
+
+/* What happens when the value of a Secret stands in the clear in what would be written. */
+enum secrets_in_clear { IN_CLEAR_REFUSE, IN_CLEAR_REPORT };
+
 struct config_store {
     struct str name, url; /* s3://bucket/prefix or file:///dir */
     struct str endpoint, region, ca_file, profile;
@@ -69,6 +96,7 @@ struct config_environment {
     /* What namespaces are called here; see config_namespace. */
     struct str namespace_prefix, namespace_suffix;
     const struct value *namespace_map; /* old name → new name; NULL: none */
+    struct config_secrets secrets;
 };
 
 struct config_environments {
@@ -99,7 +127,9 @@ struct config {
     struct str fail_on; /* "error", "warning", "" */
     int64_t weight_schema, weight_security, weight_production, weight_resources;
 
-    enum secrets_mode secrets_mode;
+    struct config_secrets secrets;
+    struct config_secret_rules secret_rules;
+    enum secrets_in_clear secrets_in_clear;
     struct config_environments environments;
     struct str_list disabled_rules; /* transform rules switched off for every object, by id */
     struct str_list disabled_where; /* where each of them stands in the file: file:line:column */
@@ -137,5 +167,8 @@ const char *config_secrets_name(enum secrets_mode mode);
 bool config_secrets_mode(struct str name, enum secrets_mode *ret_mode);
 /* "keep", "strip"; false for any other text. */
 bool config_helm_marks(struct str name, enum helm_marks *ret_marks);
+/* What holds for an environment: its own settings over those of the document. `environment` NULL: the document's. */
+struct config_secrets config_secrets_of(const struct config *config,
+                                        const struct config_environment *environment);
 /* "90s", "1h30m", "2d" as milliseconds; false for anything else. */
 bool config_duration(struct str text, int64_t *ret_ms);

@@ -50,6 +50,7 @@ const struct value *config_default_value(struct arena *arena, const struct confi
     case CONFIG_PERCENT: return value_number(arena, text);
     case CONFIG_BOOL: return value_bool(arena, str_is(text, "true"));
     case CONFIG_MAP:
+    case CONFIG_SECRET_RULES:
     case CONFIG_REPLICAS: return NULL;
     default: return value_string(arena, text);
     }
@@ -88,6 +89,13 @@ static const char *const type_schemas[] = {
                      "\"pointer\":{\"type\":\"string\"},\"value\":{}}}}}}",
     [CONFIG_MAP] = "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}",
     [CONFIG_HELM] = "{\"enum\":[\"keep\",\"strip\"]}",
+    [CONFIG_SCOPE] = "{\"enum\":[\"strict\",\"namespace-wide\",\"cluster-wide\"]}",
+    [CONFIG_SECRET_RULES] =
+        "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"additionalProperties\":false,"
+        "\"required\":[\"mode\"],\"properties\":{\"mode\":{\"enum\":[\"omit\",\"sealed\",\"sops\","
+        "\"external\"]},"
+        "\"match\":" MATCH_SCHEMA ",\"environments\":" TEXTS_SCHEMA "}}}",
+    [CONFIG_IN_CLEAR] = "{\"enum\":[\"refuse\",\"report\"]}",
 };
 
 static const struct value *key_schema(struct arena *arena, const struct config_key *key)

@@ -19,6 +19,9 @@ enum config_type {
     CONFIG_RULES,
     CONFIG_HELM,
     CONFIG_MAP,
+    CONFIG_SCOPE,
+    CONFIG_SECRET_RULES,
+    CONFIG_IN_CLEAR,
 };
 
 struct config_key {

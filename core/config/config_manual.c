@@ -38,7 +38,18 @@ const char config_example[] =
     "  failOn: error\n"
     "  weights: {schema: 30, security: 30, production: 25, resources: 15}\n"
     "\n"
-    "secrets: {mode: omit}\n"
+    "secrets:\n"
+    "  mode: sops\n"
+    "  recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]\n"
+    "  inTheClear: refuse               # or report\n"
+    "  rules:\n"
+    "    - {mode: omit, match: {name: \"registry-*\"}}\n"
+    "    - {mode: external, match: {labels: {team: payments}}, environments: [prod]}\n"
+    "  certificate: sealed-secrets.pem\n"
+    "  controller: {namespace: kube-system, name: sealed-secrets-controller, context: prod}\n"
+    "  scope: strict\n"
+    "  external: {store: vault, kind: ClusterSecretStore, key: \"{cluster}/{namespace}/{name}\", "
+    "refreshInterval: 1h}\n"
     "transform:\n"
     "  helm: keep                       # or strip\n"
     "  disable:\n"
@@ -56,7 +67,15 @@ const char config_example[] =
     "  - {name: dev, replicas: {fixed: 1}, debug: true, hosts: {domain: dev.example.com}}\n"
     "  - {name: staging, replicas: {fixed: 2}, namespaces: {prefix: \"\", suffix: \"-staging\", map: {shop: "
     "store}}}\n"
-    "  - {name: prod, replicas: {atLeast: 3}, harden: true, destination: \"https://prod.example.com:6443\"}\n"
+    "  - {name: prod, replicas: {atLeast: 3}, harden: true, destination: \"https://prod.example.com:6443\",\n"
+    "     secrets: {mode: sealed, certificate: prod.pem, scope: namespace-wide}}\n"
+    "  - name: dr\n"
+    "    secrets:\n"
+    "      mode: external\n"
+    "      recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]\n"
+    "      controller: {namespace: sealing, name: controller, context: dr}\n"
+    "      external: {store: vault, kind: SecretStore, key: \"dr/{namespace}/{name}\", refreshInterval: "
+    "15m}\n"
     "\n"
     "keep: {last: 3, daily: 7, weekly: 5, monthly: 12, within: 2d, grace: 1h, wait: 15m}\n"
     "\n"
@@ -84,7 +103,8 @@ static const char *const type_words[] = {
     [CONFIG_FOLDER] = "path",       [CONFIG_PATH] = "path",
     [CONFIG_OFF] = "list",          [CONFIG_RULES] = "list",
     [CONFIG_HELM] = "word",         [CONFIG_COUNT] = "number",
-    [CONFIG_MAP] = "map",
+    [CONFIG_MAP] = "map",           [CONFIG_SCOPE] = "word",
+    [CONFIG_SECRET_RULES] = "list", [CONFIG_IN_CLEAR] = "word",
 };
 
 static void write_default(struct buf *text, const struct config_key *key)

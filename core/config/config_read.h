@@ -26,6 +26,23 @@ bool config_read_off(struct config_reader *r, struct str pointer, const struct v
 bool config_read_rules(struct config_reader *r, struct str pointer, const struct value *value, void *field);
 bool config_read_helm(struct config_reader *r, struct str pointer, const struct value *value, void *field);
 
+/* Parts of it that other settings have too. A map with these keys and no others; one text or a list of them. */
+bool config_check_keys(struct config_reader *r, struct str pointer, const struct value *map,
+                       const char *const *known, const char *what);
+bool config_read_texts(struct config_reader *r, struct str pointer, const struct value *value,
+                       struct str_list *ret);
+bool config_read_match(struct config_reader *r, struct str pointer, const struct value *match,
+                       struct config_match *ret);
+
+/* Secrets' settings (config_secrets.c); `field` as in config_read_field. */
+bool config_read_secrets_mode(struct config_reader *r, struct str pointer, const struct value *value,
+                              void *field);
+bool config_read_scope(struct config_reader *r, struct str pointer, const struct value *value, void *field);
+bool config_read_secret_rules(struct config_reader *r, struct str pointer, const struct value *value,
+                              void *field);
+bool config_read_in_clear(struct config_reader *r, struct str pointer, const struct value *value,
+                          void *field);
+
 /* Reads `value` into the field of `key` in the struct at `base`. */
 bool config_read_field(struct config_reader *r, const struct config_key *key, struct str pointer,
                        const struct value *value, void *base);

@@ -11,7 +11,7 @@ static bool is_known(struct str key, const char *const *known)
 }
 
 /* A map with these keys and no others. */
-static bool check_keys(struct config_reader *r, struct str pointer, const struct value *map,
+bool config_check_keys(struct config_reader *r, struct str pointer, const struct value *map,
                        const char *const *known, const char *what)
 {
     if (!config_expect(r, pointer, map, VALUE_MAP, what))
@@ -42,7 +42,7 @@ static struct str child(struct config_reader *r, struct str pointer, const char 
 }
 
 /* One text, or a list of them; nothing where the key is not there. */
-static bool read_texts(struct config_reader *r, struct str pointer, const struct value *value,
+bool config_read_texts(struct config_reader *r, struct str pointer, const struct value *value,
                        struct str_list *ret)
 {
     size_t index = 0;
@@ -74,17 +74,18 @@ static bool read_labels(struct config_reader *r, struct str pointer, const struc
     return true;
 }
 
-static bool read_match(struct config_reader *r, struct str pointer, const struct value *match,
+bool config_read_match(struct config_reader *r, struct str pointer, const struct value *match,
                        struct config_match *ret)
 {
     static const char *const known[] = {"type", "namespace", "name", "labels", NULL};
     *ret = (struct config_match){0};
     if (match == NULL)
         return true;
-    return check_keys(r, pointer, match, known, "a map of type, namespace, name and labels") &&
-           read_texts(r, child(r, pointer, "type"), value_key(match, "type"), &ret->types) &&
-           read_texts(r, child(r, pointer, "namespace"), value_key(match, "namespace"), &ret->namespaces) &&
-           read_texts(r, child(r, pointer, "name"), value_key(match, "name"), &ret->names) &&
+    return config_check_keys(r, pointer, match, known, "a map of type, namespace, name and labels") &&
+           config_read_texts(r, child(r, pointer, "type"), value_key(match, "type"), &ret->types) &&
+           config_read_texts(r, child(r, pointer, "namespace"), value_key(match, "namespace"),
+                             &ret->namespaces) &&
+           config_read_texts(r, child(r, pointer, "name"), value_key(match, "name"), &ret->names) &&
            read_labels(r, child(r, pointer, "labels"), value_key(match, "labels"), &ret->labels);
 }
 
@@ -99,8 +100,8 @@ static bool read_scoped_off(struct config_reader *r, struct str at, const struct
     static const char *const known[] = {"rule", "match", NULL};
     struct config_off *off = ARENA_PUSH(r->arena, &config->scoped_off);
     *off = (struct config_off){.where = config_where(r, at)};
-    if (!check_keys(r, at, item, known, "the id of a rule, or {rule, match}") ||
-        !read_match(r, child(r, at, "match"), value_key(item, "match"), &off->match))
+    if (!config_check_keys(r, at, item, known, "the id of a rule, or {rule, match}") ||
+        !config_read_match(r, child(r, at, "match"), value_key(item, "match"), &off->match))
         return false;
     if (value_str(value_key(item, "rule")).len == 0)
         return config_fail_at(r, at, "which rule? expected {rule: ID, match: …}");
@@ -153,7 +154,7 @@ static bool check_pointer(struct config_reader *r, struct str at, struct str poi
 static bool read_drop(struct config_reader *r, struct str at, const struct value *drop,
                       struct config_rule *rule)
 {
-    if (!read_texts(r, at, drop, &rule->drop))
+    if (!config_read_texts(r, at, drop, &rule->drop))
         return false;
     if (value_is(drop, VALUE_STRING) && str_is(value_str(drop), "object")) {
         rule->drop = (struct str_list){0};
@@ -175,7 +176,7 @@ static bool read_set(struct config_reader *r, struct str at, const struct value 
     if (set == NULL)
         return true;
     rule->set_value = value_key(set, "value");
-    if (!check_keys(r, at, set, known, "{pointer, value}"))
+    if (!config_check_keys(r, at, set, known, "{pointer, value}"))
         return false;
     if (value_key(set, "pointer") == NULL || rule->set_value == NULL)
         return config_fail_at(r, at, "expected {pointer: /json/pointer, value: …}");
@@ -197,12 +198,12 @@ static bool read_rule(struct config_reader *r, struct str at, const struct value
 {
     static const char *const known[] = {"name", "match", "drop", "set", NULL};
     *rule = (struct config_rule){.where = config_where(r, at)};
-    if (!check_keys(r, at, item, known, "a rule: {name, match, drop, set}"))
+    if (!config_check_keys(r, at, item, known, "a rule: {name, match, drop, set}"))
         return false;
     rule->name = value_str(value_key(item, "name"));
     if (!is_rule_name(rule->name))
         return config_fail_at(r, at, "a rule needs a name of lower-case letters, digits and '-'");
-    if (!read_match(r, child(r, at, "match"), value_key(item, "match"), &rule->match) ||
+    if (!config_read_match(r, child(r, at, "match"), value_key(item, "match"), &rule->match) ||
         !read_drop(r, child(r, at, "drop"), value_key(item, "drop"), rule) ||
         !read_set(r, child(r, at, "set"), value_key(item, "set"), rule))
         return false;

@@ -165,38 +165,6 @@ static bool read_duration(struct config_reader *r, struct str pointer, const str
            config_fail_at(r, pointer, "expected a duration such as 90s, 5m or 24h");
 }
 
-static const char *const secrets_modes[] = {[SECRETS_REFUSE] = "refuse",
-                                            [SECRETS_OMIT] = "omit",
-                                            [SECRETS_SEALED] = "sealed",
-                                            [SECRETS_SOPS] = "sops",
-                                            [SECRETS_EXTERNAL] = "external"};
-
-const char *config_secrets_name(enum secrets_mode mode)
-{
-    return secrets_modes[mode];
-}
-
-bool config_secrets_mode(struct str name, enum secrets_mode *ret_mode)
-{
-    for (size_t i = SECRETS_OMIT; i < COUNT_OF(secrets_modes); i++)
-        if (str_is(name, secrets_modes[i])) {
-            *ret_mode = (enum secrets_mode)i;
-            return true;
-        }
-    return false;
-}
-
-static bool read_secrets(struct config_reader *r, struct str pointer, const struct value *value, void *field)
-{
-    if (value_is(value, VALUE_STRING) && value_str(value).len == 0) {
-        *(enum secrets_mode *)field = SECRETS_REFUSE;
-        return true;
-    }
-    if (config_secrets_mode(value_str(value), field))
-        return true;
-    return config_fail_at(r, pointer, "expected one of omit, sealed, sops, external");
-}
-
 static bool read_severity(struct config_reader *r, struct str pointer, const struct value *value, void *field)
 {
     static const struct str known[] = {STR_INIT(""), STR_INIT("warning"), STR_INIT("error")};
@@ -257,11 +225,24 @@ struct str config_namespace(struct arena *arena, const struct config_environment
 }
 
 static bool (*const readers[])(struct config_reader *, struct str, const struct value *, void *) = {
-    [CONFIG_STRING] = read_string,     [CONFIG_STRINGS] = read_strings,   [CONFIG_PERCENT] = read_percent,
-    [CONFIG_BOOL] = read_bool,         [CONFIG_DURATION] = read_duration, [CONFIG_SECRETS] = read_secrets,
-    [CONFIG_SEVERITY] = read_severity, [CONFIG_REPLICAS] = read_replicas, [CONFIG_FOLDER] = read_path,
-    [CONFIG_PATH] = read_path,         [CONFIG_OFF] = config_read_off,    [CONFIG_RULES] = config_read_rules,
-    [CONFIG_HELM] = config_read_helm,  [CONFIG_COUNT] = read_count,       [CONFIG_MAP] = read_text_map,
+    [CONFIG_STRING] = read_string,
+    [CONFIG_STRINGS] = read_strings,
+    [CONFIG_PERCENT] = read_percent,
+    [CONFIG_BOOL] = read_bool,
+    [CONFIG_DURATION] = read_duration,
+    [CONFIG_SECRETS] = config_read_secrets_mode,
+    [CONFIG_SEVERITY] = read_severity,
+    [CONFIG_REPLICAS] = read_replicas,
+    [CONFIG_FOLDER] = read_path,
+    [CONFIG_PATH] = read_path,
+    [CONFIG_OFF] = config_read_off,
+    [CONFIG_RULES] = config_read_rules,
+    [CONFIG_HELM] = config_read_helm,
+    [CONFIG_COUNT] = read_count,
+    [CONFIG_MAP] = read_text_map,
+    [CONFIG_SCOPE] = config_read_scope,
+    [CONFIG_SECRET_RULES] = config_read_secret_rules,
+    [CONFIG_IN_CLEAR] = config_read_in_clear,
 };
 
 bool config_read_field(struct config_reader *r, const struct config_key *key, struct str pointer,

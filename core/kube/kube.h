@@ -35,6 +35,10 @@ bool kube_call(struct kube *kube, struct arena *arena, const char *method, struc
                const char *content_type, struct str body, const struct value **ret_object,
                struct err *err) WARN_UNUSED;
 
+/* What a Service answers to GET `path`, through the API server's proxy, at its first port; at most 1 MiB. */
+bool kube_service_text(struct kube *kube, struct arena *arena, struct str namespace, struct str name,
+                       struct str path, struct str *ret_text, struct err *err) WARN_UNUSED;
+
 bool kube_version(struct kube *kube, struct arena *arena, struct str *ret_git_version,
                   struct err *err) WARN_UNUSED;
 /* Every type served, preferred versions only, from aggregated discovery (falls back to the plain one). A group that

@@ -43,6 +43,8 @@ static const struct {
 
     {WAVE_CONFIG, "", "ConfigMap"},
     {WAVE_CONFIG, "", "Secret"},
+    {WAVE_CONFIG, "bitnami.com", "SealedSecret"},
+    {WAVE_CONFIG, "external-secrets.io", "ExternalSecret"},
     {WAVE_CONFIG, "", "ResourceQuota"},
     {WAVE_CONFIG, "", "LimitRange"},
     {WAVE_CONFIG, "networking.k8s.io", "NetworkPolicy"},

@@ -126,7 +126,7 @@ int main(void)
     struct work work = {.arena = arena_new(), .dir = "/tmp/bench-stages-XXXXXX"};
     config_defaults(work.arena, &work.config);
     work.config.cluster_name = STR("bench");
-    work.config.secrets_mode = SECRETS_OMIT;
+    work.config.secrets.mode = SECRETS_OMIT;
     bundle_init(&work.live, work.arena);
     corpus_fill(&work.live, NAMESPACES, OBJECTS);
     work.live.cluster = work.config.cluster_name;

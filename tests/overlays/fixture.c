@@ -7,8 +7,10 @@ void overlays_fixture_init(struct overlays_fixture *f)
     *f = (struct overlays_fixture){.arena = arena_new()};
     config_defaults(f->arena, &f->config);
     f->config.git_url = STR("git@git.example.com:platform/shop.git");
-    f->config.secrets_mode = SECRETS_OMIT;
+    f->config.secrets.mode = SECRETS_OMIT;
+    f->config.state_dir = STR_NONE; /* remembers nothing */
     f->run = (struct run){.arena = f->arena, .config = &f->config};
+    bundle_init(&f->run.secrets, f->arena);
     bundle_init(&f->bundle, f->arena);
     f->bundle.cluster = STR("shop");
 }
@@ -23,6 +25,12 @@ void overlays_fixture_stage(struct overlays_fixture *f, const char *objects)
     cr_assert(bundle_read_text(&f->bundle, str_of(objects), STR("in.yaml"), &f->err), "%s", f->err.msg);
     cr_assert_eq(f->bundle.problems.count, 0, "%.*s", STR_ARG(f->bundle.problems.items[0]));
     cr_assert(overlays_stage(&f->run, &f->bundle, &f->err), "%s", f->err.msg);
+}
+
+void overlays_fixture_secrets(struct overlays_fixture *f, const char *secrets)
+{
+    cr_assert(bundle_read_text(&f->run.secrets, str_of(secrets), STR("secrets.yaml"), &f->err), "%s",
+              f->err.msg);
 }
 
 void overlays_fixture_render(struct overlays_fixture *f, const char *name, struct bundle *ret_bundle)

@@ -17,6 +17,8 @@ void overlays_fixture_init(struct overlays_fixture *f);
 void overlays_fixture_done(struct overlays_fixture *f);
 /* Reads objects (YAML) and runs the stage; asserts that both work. */
 void overlays_fixture_stage(struct overlays_fixture *f, const char *objects);
+/* Sets Secrets aside (YAML), as transform does; before the stage. */
+void overlays_fixture_secrets(struct overlays_fixture *f, const char *secrets);
 /* Renders overlays/<name>; asserts that it works. */
 void overlays_fixture_render(struct overlays_fixture *f, const char *name, struct bundle *ret_bundle);
 /* The text of a file of the tree; empty when there is none. */

@@ -25,13 +25,8 @@ static void stage_case(struct overlays_fixture *f)
     struct str text;
     cr_assert(file_read(f->arena, CASE "/in.yaml", 1 << 20, &text, &f->err), "%s", f->err.msg);
     f->config.environments.items[0].hosts_domain = STR("dev.example.org");
-    const struct value *transform, *omitted;
-    cr_assert(json_parse(f->arena,
-                         STR("{\"namespace\":\"shop\",\"name\":\"web-tls\",\"type\":\"kubernetes.io/tls\","
-                             "\"keys\":[\"tls.crt\",\"tls.key\"]}"),
-                         NULL, &omitted, &f->err));
-    transform = VALUE_MAP(f->arena, {"omittedSecrets", VALUE_LIST(f->arena, omitted)});
-    run_section(&f->run, "transform", transform);
+    overlays_fixture_secrets(f, "apiVersion: v1\nkind: Secret\nmetadata: {name: web-tls, namespace: shop}\n"
+                                "type: kubernetes.io/tls\nstringData: {tls.crt: public, tls.key: private}\n");
     overlays_fixture_stage(f, str_c(f->arena, text));
 }
 
@@ -70,7 +65,7 @@ Test(overlays, the_order_of_input_does_not_matter)
         bundle_add(&backward.bundle, &forward.bundle.items[i - 1]);
     backward.config.environments.items[0].hosts_domain = STR("dev.example.org");
     backward.bundle.complete = forward.bundle.complete;
-    run_section(&backward.run, "transform", value_key(run_report(&forward.run), "transform"));
+    backward.run.secrets = forward.run.secrets;
     cr_assert(overlays_stage(&backward.run, &backward.bundle, &backward.err), "%s", backward.err.msg);
     cr_assert_eq(forward.run.files.count, backward.run.files.count);
     for (size_t i = 0; i < forward.run.files.count; i++)

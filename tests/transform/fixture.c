@@ -7,7 +7,7 @@
 void transform_fixture_init(struct transform_fixture *fixture)
 {
     *fixture = (struct transform_fixture){.arena = arena_new()};
-    fixture->config.secrets_mode = SECRETS_OMIT;
+    fixture->config.secrets.mode = SECRETS_OMIT;
     fixture->run = (struct run){.arena = fixture->arena, .config = &fixture->config};
     bundle_init(&fixture->bundle, fixture->arena);
 }

@@ -42,7 +42,7 @@ static void read_config(struct transform_fixture *fixture, const char *folder)
     if (access(path, R_OK) != 0)
         return;
     cr_assert(config_read(fixture->arena, path, &config, &fixture->err), "%s", fixture->err.msg);
-    config.secrets_mode = SECRETS_OMIT;
+    config.secrets.mode = SECRETS_OMIT;
     fixture->config = config;
 }
 

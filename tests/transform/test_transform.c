@@ -28,7 +28,7 @@ Test(transform, secrets_are_refused_until_a_way_is_chosen)
 {
     struct transform_fixture fixture;
     start(&fixture, SHOP);
-    fixture.config.secrets_mode = SECRETS_REFUSE;
+    fixture.config.secrets.mode = SECRETS_REFUSE;
     bundle_sort(&fixture.bundle);
     struct bundle before = fixture.bundle;
 
@@ -45,27 +45,41 @@ Test(transform, refusing_secrets_lets_a_bundle_without_any_through)
 {
     struct transform_fixture fixture;
     start(&fixture, strstr(SHOP, "---") + 4);
-    fixture.config.secrets_mode = SECRETS_REFUSE;
+    fixture.config.secrets.mode = SECRETS_REFUSE;
     cr_expect(transform_fixture_run(&fixture), "%s", fixture.err.msg);
     transform_fixture_done(&fixture);
 }
 
-Test(transform, modes_of_later_versions_are_named)
+Test(transform, secrets_leave_the_declared_objects_in_every_mode)
 {
-    static const struct {
-        enum secrets_mode mode;
-        const char *name;
-    } cases[] = {{SECRETS_SEALED, "sealed"}, {SECRETS_SOPS, "sops"}, {SECRETS_EXTERNAL, "external"}};
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+    static const enum secrets_mode modes[] = {SECRETS_OMIT, SECRETS_SEALED, SECRETS_SOPS, SECRETS_EXTERNAL};
+    for (size_t i = 0; i < COUNT_OF(modes); i++) {
         struct transform_fixture fixture;
         start(&fixture, SHOP);
-        fixture.config.secrets_mode = cases[i].mode;
-        cr_expect_not(transform_fixture_run(&fixture));
-        cr_expect_eq(fixture.err.code, ERR_USAGE);
-        cr_expect(strstr(fixture.err.msg, cases[i].name), "%s", fixture.err.msg);
-        cr_expect(strstr(fixture.err.next, "omit"), "%s", fixture.err.next);
+        fixture.config.secrets.mode = modes[i];
+        cr_assert(transform_fixture_run(&fixture), "%s", fixture.err.msg);
+        cr_expect_str_empty(transform_fixture_yaml(&fixture, "Secret", "db"));
+        cr_assert_eq(fixture.run.secrets.count, 1);
+        cr_expect(str_is(fixture.run.secrets.items[0].name, "db"));
+        cr_expect_null(value_in(fixture.run.secrets.items[0].object, PATH("metadata", "uid")));
         transform_fixture_done(&fixture);
     }
+}
+
+Test(transform, one_environment_without_a_mode_is_enough_to_refuse)
+{
+    struct transform_fixture fixture;
+    start(&fixture, SHOP);
+    fixture.config.secrets.mode = SECRETS_REFUSE;
+    *ARENA_PUSH(fixture.arena, &fixture.config.environments) =
+        (struct config_environment){.name = STR("dev"), .secrets = {.mode = SECRETS_SOPS}};
+    *ARENA_PUSH(fixture.arena, &fixture.config.environments) =
+        (struct config_environment){.name = STR("prod")};
+    cr_expect_not(transform_fixture_run(&fixture));
+    cr_expect_eq(fixture.err.code, ERR_REFUSED);
+    fixture.config.environments.items[1].secrets.mode = SECRETS_OMIT;
+    cr_expect(transform_fixture_run(&fixture), "%s", fixture.err.msg);
+    transform_fixture_done(&fixture);
 }
 
 Test(transform, a_rule_can_be_switched_off)
@@ -115,7 +129,7 @@ static const char *explained(struct transform_fixture *fixture, const char *kind
 
 Test(transform, what_keeps_secrets_unreadable_cannot_be_switched_off)
 {
-    static const char *const guards[] = {"secrets.omit", "secrets.token-data"};
+    static const char *const guards[] = {"secrets.set-aside", "secrets.token-data"};
     for (size_t i = 0; i < 2 * COUNT_OF(guards); i++) {
         struct transform_fixture fixture;
         start(&fixture, SHOP);
@@ -218,7 +232,7 @@ Test(transform, the_log_explains_what_each_rule_did)
                           "\"rule\":\"defaults.fields\""),
               "%s", web);
     cr_expect(strstr(explained(&fixture, "Secret", "shop", "db"),
-                     "\"left out\",\"path\":\"\",\"rule\":\"secrets.omit\""));
+                     "\"left out\",\"path\":\"\",\"rule\":\"secrets.set-aside\""));
     cr_expect_str_empty(explained(&fixture, "Service", "bank", "web"));
     cr_expect_str_empty(explained(&fixture, "Service", "", "other"));
     transform_fixture_done(&fixture);
@@ -235,10 +249,10 @@ Test(transform, the_report_counts_and_lists_secrets_without_values)
     cr_expect(str_starts(text, STR("{\"objects\":2,\"declared\":1,\"leftOut\":1,\"rules\":{")), "%.*s",
               STR_ARG(text));
     cr_expect(str_contains(text, STR("\"service.addresses\":1")), "%.*s", STR_ARG(text));
-    cr_expect(str_contains(
-                  text, STR("\"omittedSecrets\":[{\"namespace\":\"shop\",\"name\":\"db\",\"type\":\"Opaque\","
-                            "\"keys\":[\"password\"]}]")),
-              "%.*s", STR_ARG(text));
+    cr_expect(
+        str_contains(text, STR("\"secrets\":[{\"namespace\":\"shop\",\"name\":\"db\",\"type\":\"Opaque\","
+                               "\"keys\":[\"password\"]}]")),
+        "%.*s", STR_ARG(text));
     cr_expect_not(str_contains(text, STR("c3VwZXItc2VjcmV0")));
     transform_fixture_done(&fixture);
 }
@@ -272,7 +286,7 @@ Test(transform, no_secret_value_is_ever_said)
     start(&fixture, yaml);
     cr_assert(transform_stage(&fixture.run, &fixture.bundle, &fixture.err), "%s", fixture.err.msg);
 
-    cr_expect_eq(fixture.run.findings.count, 4);
+    cr_expect_eq(fixture.run.findings.count, 3);
     cr_expect_not(strstr(transform_fixture_findings(&fixture), "hunter22"));
     cr_expect_not(str_contains(json_text(fixture.arena, run_report(&fixture.run)), STR("hunter22")));
     transform_fixture_done(&fixture);

@@ -36,7 +36,7 @@ Test(config, defaults_make_a_usable_pipeline)
                  100);
     cr_expect_eq(config.recovery_time_ms, 300000);
     cr_expect_eq(config.recovery_point_ms, 86400000);
-    cr_expect_eq(config.secrets_mode, SECRETS_REFUSE);
+    cr_expect_eq(config.secrets.mode, SECRETS_REFUSE);
     cr_expect_eq(config.exclude_types.count, 3);
     arena_free(arena);
 }
@@ -67,7 +67,7 @@ Test(config, a_full_file_is_read)
     cr_expect_eq(config.gate_overall, 80);
     cr_expect(str_is(config.fail_on, "error"));
     cr_expect_eq(config.weight_schema, 40);
-    cr_expect_eq(config.secrets_mode, SECRETS_OMIT);
+    cr_expect_eq(config.secrets.mode, SECRETS_OMIT);
     cr_expect_eq(config.environments.count, 1);
     cr_expect(config.environments.items[0].debug);
     cr_expect(str_is(config.environments.items[0].hosts_domain, "dev.example.com"));
