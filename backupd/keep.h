@@ -2,9 +2,10 @@
  *
  * Each rule keeps the newest backup of as many slots as it has, counted back from the newest backup: a slot is a day, an
  * ISO week (Monday to Sunday) or a month, all in UTC, and only slots in which there is a backup count. What any rule
- * keeps, stays. Complete and incomplete backups fill slots of their own, so a week of holes never pushes a whole backup
- * out. Whatever the rules say, the newest complete backup stays, and so does one that is dated more than a day ahead of
- * now: a clock was wrong, and nothing follows from its time. Pure functions: no store, no clock, nothing fails.
+ * keeps, stays. Complete backups fill slots of their own, so a week of holes never pushes a whole backup out; the caller
+ * says which count as complete. Whatever the rules say, the newest complete backup stays, and so does one that is dated
+ * more than a day ahead of now: a clock was wrong, and nothing follows from its time. Pure functions: no store, no clock,
+ * nothing fails.
  */
 #pragma once
 #include "core/base/base.h"

@@ -107,6 +107,19 @@ const struct value *manifest_missing(struct arena *a, const struct resource_type
     return value_list_done(a, &list);
 }
 
+#define DIGEST "digest"
+
+static struct str digest_of(struct arena *a, const struct value *root)
+{
+    struct sha256 sha256 = sha256_of(json_text(a, value_sorted(a, value_without(a, root, STR(DIGEST)))));
+    return sha256_hex(a, &sha256);
+}
+
+const struct value *manifest_seal(struct arena *a, const struct value *root)
+{
+    return value_with(a, root, STR(DIGEST), value_string(a, digest_of(a, root)));
+}
+
 const struct value *manifest_value(struct arena *a, const struct manifest *m)
 {
     struct value_list_builder types = {0}, packs = {0}, problems = {0}, recipients = {0};
@@ -118,19 +131,21 @@ const struct value *manifest_value(struct arena *a, const struct manifest *m)
         value_push(a, &packs, pack_value(a, &m->packs.items[i]));
     for (size_t i = 0; i < m->problems.count; i++)
         value_push(a, &problems, value_string(a, m->problems.items[i]));
-    return VALUE_MAP(
-        a, {"format", number(a, MANIFEST_FORMAT)}, {"id", value_string(a, m->id)},
-        {"tool", value_string(a, m->tool)}, {"takenAt", value_string(a, clock_rfc3339(a, m->taken_ms))},
-        {"takenAtMs", value_int(a, m->taken_ms)},
-        {"cluster",
-         VALUE_MAP(a, {"name", value_string(a, m->cluster)}, {"uid", value_string(a, m->cluster_uid)},
-                   {"version", value_string(a, m->server_version)}, {"sandbox", value_bool(a, m->sandbox)})},
-        {"resourceVersion", value_string(a, m->resource_version)}, {"complete", value_bool(a, m->complete)},
-        {"selection", m->selection}, {"missing", manifest_missing(a, &m->types)},
-        {"objects", number(a, m->objects)},
-        {"recipients", m->recipients.count ? value_list_done(a, &recipients) : NULL},
-        {"packs", value_list_done(a, &packs)}, {"types", value_list_done(a, &types)},
-        {"problems", m->problems.count ? value_list_done(a, &problems) : NULL});
+    return manifest_seal(
+        a, VALUE_MAP(a, {"format", number(a, MANIFEST_FORMAT)}, {"id", value_string(a, m->id)},
+                     {"tool", value_string(a, m->tool)},
+                     {"takenAt", value_string(a, clock_rfc3339(a, m->taken_ms))},
+                     {"takenAtMs", value_int(a, m->taken_ms)},
+                     {"cluster", VALUE_MAP(a, {"name", value_string(a, m->cluster)},
+                                           {"uid", value_string(a, m->cluster_uid)},
+                                           {"version", value_string(a, m->server_version)},
+                                           {"sandbox", value_bool(a, m->sandbox)})},
+                     {"resourceVersion", value_string(a, m->resource_version)},
+                     {"complete", value_bool(a, m->complete)}, {"selection", m->selection},
+                     {"missing", manifest_missing(a, &m->types)}, {"objects", number(a, m->objects)},
+                     {"recipients", m->recipients.count ? value_list_done(a, &recipients) : NULL},
+                     {"packs", value_list_done(a, &packs)}, {"types", value_list_done(a, &types)},
+                     {"problems", m->problems.count ? value_list_done(a, &problems) : NULL}));
 }
 
 /* ---- reading ---- */
@@ -304,6 +319,13 @@ static bool read_root(struct arena *arena, const struct value *root, struct mani
            read_packs(arena, packs, m, err) && check_sum(m, err);
 }
 
+/* Last, so that a field that is off is named. */
+static bool check_digest(struct arena *arena, const struct value *root, struct err *err)
+{
+    return str_eq(value_str(value_key(root, DIGEST)), digest_of(arena, root)) ||
+           err_set(err, ERR_CORRUPT, "its digest does not hold: something in it was changed");
+}
+
 bool manifest_parse(struct arena *arena, struct str json, struct manifest *ret_manifest, struct err *err)
 {
     static const struct json_limits limits = {
@@ -314,7 +336,7 @@ bool manifest_parse(struct arena *arena, struct str json, struct manifest *ret_m
         err->code = ERR_CORRUPT;
         return false;
     }
-    if (!check_format(root, err) || !read_root(arena, root, &m, err))
+    if (!check_format(root, err) || !read_root(arena, root, &m, err) || !check_digest(arena, root, err))
         return false;
     *ret_manifest = m;
     return true;

@@ -6,7 +6,8 @@
  *   backups/<cluster>/<id>/in-progress.json       marker while it is made
  * An id is the UTC time to the millisecond and 32 random bits, "20261121T020000.123Z-7f3a9c2e": ids sort by time.
  * The manifest names cluster, versions, every type with its resourceVersion, count and what is missing and why, and
- * every pack with hash, size and count. Format 1; a newer one is REFUSED by name, anything malformed is CORRUPT.
+ * every pack with hash, size and count. `digest` is the SHA-256 of all the rest as JSON with sorted keys and no blanks,
+ * so that no bit of it changes unnoticed. Format 1; a newer one is REFUSED by name, anything malformed is CORRUPT.
  */
 #pragma once
 #include "core/kube/bundle.h"
@@ -47,6 +48,8 @@ struct manifest {
 };
 
 const struct value *manifest_value(struct arena *arena, const struct manifest *manifest);
+/* `root` with the digest of all else that is in it. */
+const struct value *manifest_seal(struct arena *arena, const struct value *root);
 /* Everything read is checked: hashes, counts that must add up, names that must be there. */
 bool manifest_parse(struct arena *arena, struct str text, struct manifest *ret_manifest,
                     struct err *err) WARN_UNUSED;

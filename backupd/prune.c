@@ -27,7 +27,9 @@ bool prune_count(struct prune *p, struct prune_backup *backup, struct err *err)
         p->unreadable++;
         return true;
     }
-    backup->keep = (struct keep_item){.time_ms = manifest.taken_ms, .complete = manifest.complete};
+    /* One of a part of the cluster stands for no night: it counts with those that have holes. */
+    backup->keep =
+        (struct keep_item){.time_ms = manifest.taken_ms, .complete = manifest.complete && !manifest.narrowed};
     backup->packs = ARENA_ARRAY(p->run->arena, uint32_t, manifest.packs.count);
     backup->pack_count = manifest.packs.count;
     for (size_t i = 0; i < manifest.packs.count; i++) {

@@ -29,6 +29,28 @@ static void print_types(struct buf *out, const struct value *types)
     }
 }
 
+/* A namespace has one pack or several; those of one follow each other. */
+static void print_namespaces(struct cli *cli, const struct value *packs, struct buf *out)
+{
+    size_t count = value_count(packs);
+    for (size_t i = 0; i < count;) {
+        struct str part = value_str(value_key(value_item(packs, i), "part"));
+        struct str namespace = value_str(value_key(value_item(packs, i), "namespace"));
+        int64_t entries = 0, bytes = 0, number = 0;
+        for (; i < count && str_eq(value_str(value_key(value_item(packs, i), "part")), part) &&
+               str_eq(value_str(value_key(value_item(packs, i), "namespace")), namespace);
+             i++) {
+            entries += value_i64(value_key(value_item(packs, i), "entries"), &number) ? number : 0;
+            bytes += value_i64(value_key(value_item(packs, i), "bytes"), &number) ? number : 0;
+        }
+        buf_fmt(out, "  %6" PRId64 "  %.*s  %.*s\n", entries,
+                STR_ARG(namespace.len             ? namespace
+                        : str_is(part, "cluster") ? STR("(cluster-scoped)")
+                                                  : STR("(discovery and OpenAPI)")),
+                STR_ARG(cli_bytes(cli->arena, (uint64_t)bytes)));
+    }
+}
+
 static void print_show(struct cli *cli, const struct value *result, struct buf *out)
 {
     const struct value *cluster = value_key(result, "cluster");
@@ -45,6 +67,9 @@ static void print_show(struct cli *cli, const struct value *result, struct buf *
                 STR_ARG(json_text(cli->arena, value_key(result, "selection"))));
     if (value_key(result, "packs") != NULL)
         buf_fmt(out, " %-17s %zu\n", "packs", value_count(value_key(result, "packs")));
+    if (value_key(result, "packs") != NULL)
+        buf_text(out, " namespaces:\n");
+    print_namespaces(cli, value_key(result, "packs"), out);
     buf_text(out, " types with objects:\n");
     print_types(out, value_key(result, "types"));
 }

@@ -9,14 +9,18 @@ static void print_verify(struct cli *cli, const struct value *result, struct buf
     int64_t bytes = 0;
     bool clean = value_true(value_key(result, "clean"));
     value_i64(value_key(result, "bytes"), &bytes);
-    buf_fmt(out, " %.*s/%.*s  %s · %.*s packs, %.*s objects, %.*s read again\n",
+    struct str objects = value_text(value_key(result, "objects"));
+    struct str unopened = value_text(value_key(result, "unopened"));
+    buf_fmt(out, " %.*s/%.*s  %s · %.*s packs%s%.*s%s, %.*s read again\n",
             STR_ARG(value_str(value_key(result, "cluster"))), STR_ARG(value_str(value_key(result, "id"))),
             clean ? "clean" : "DAMAGED", STR_ARG(value_text(value_key(result, "packs"))),
-            STR_ARG(value_text(value_key(result, "objects"))),
+            objects.len ? ", " : "", STR_ARG(objects), objects.len ? " objects" : "",
             STR_ARG(cli_bytes(cli->arena, (uint64_t)bytes)));
+    if (unopened.len != 0)
+        buf_fmt(out, "  %.*s encrypted packs were not opened: no identity is at hand (--identity)\n",
+                STR_ARG(unopened));
     VALUE_EACH(problem, value_key(result, "problems"))
-        buf_fmt(out, "  pack %.*s: %.*s\n", STR_ARG(value_str(value_key(problem, "pack"))),
-                STR_ARG(value_str(value_key(problem, "message"))));
+        buf_fmt(out, "  %.*s\n", STR_ARG(value_str(value_key(problem, "message"))));
     if (!value_true(value_key(result, "complete")))
         buf_text(out, "  this backup was incomplete when it was made (gitops-pipe show)\n");
 }
@@ -28,7 +32,7 @@ static bool damaged(const struct value *problems, struct err *err)
     if (count == 1)
         err_set(err, ERR_CORRUPT, "%.*s", STR_ARG(first));
     else
-        err_set(err, ERR_CORRUPT, "%zu packs are damaged; the first: %.*s", count, STR_ARG(first));
+        err_set(err, ERR_CORRUPT, "%zu things are wrong; the first: %.*s", count, STR_ARG(first));
     return err_next(err, "take a new backup now: it sends again what is damaged, and leaves what is whole");
 }
 
@@ -63,7 +67,8 @@ bool cmd_verify(struct cli *cli, struct err *err)
         return false;
     if (cli_is_path(cli, which))
         return verify_path(cli, which, err);
-    if (!cli_need_store(cli, err) || !backup_verify(&cli->run, cli_cluster(cli, which), which, &clean, err))
+    if (!cli_need_store(cli, err) || !(cli_has(cli, OPTION_DEEP) ? backup_verify : backup_verify_hashes)(
+                                         &cli->run, cli_cluster(cli, which), which, &clean, err))
         return false;
     const struct value *section = value_key(run_report(&cli->run), "verify");
     if (!cli_print(cli, section, print_verify, err))

@@ -38,8 +38,8 @@ struct pack_limits {
 };
 extern const struct pack_limits PACK_DEFAULT_LIMITS; /* 10 million, 64 MiB, 16 GiB, 2000 */
 
-/* Hands each entry to `entry`; body and path live in `arena`. Stops at the first fault, or when `entry` fails.
- * Does not look at the hash: see pack_check. */
+/* Hands each entry to `entry`; body and path live in `arena`, which `entry` may reset when it is done with them. Stops
+ * at the first fault, or when `entry` fails. Does not look at the hash: see pack_check. */
 typedef bool (*pack_entry_fn)(void *ctx, struct str path, struct str body, struct err *err);
 bool pack_read(struct arena *arena, struct str bytes, const struct pack_limits *limits, pack_entry_fn entry,
                void *ctx, struct err *err) WARN_UNUSED;

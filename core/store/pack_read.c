@@ -19,7 +19,8 @@ struct reading {
     struct arena *arena;
     const struct pack_limits *limits;
     uint64_t packed, raw, entries;
-    struct str last_path;
+    struct str last_path; /* in `path`, for the arena belongs to the caller between two entries */
+    char path[PATH_MAX_BYTES];
 };
 
 static bool corrupt(struct reading *r, struct err *err)
@@ -112,14 +113,15 @@ static bool read_entry(struct reading *r, struct archive_entry *entry, pack_entr
         return err_set(err, ERR_CORRUPT, "not compressed with zstd");
     if (!check_entry(r, entry, path, err))
         return false;
+    memcpy(r->path, path.ptr, path.len); /* bounded by path_is_safe */
+    r->last_path = (struct str){r->path, path.len};
     path = str_dup(r->arena, path);
     uint64_t bytes = (uint64_t)archive_entry_size(entry);
     if (!check_limits(r, bytes, err) || !read_body(r, bytes, &body, err))
-        return err_context(err, "entry %.*s", STR_ARG(path));
-    r->last_path = path;
+        return err_context(err, "entry %.*s", STR_ARG(r->last_path));
     r->raw += bytes;
     r->entries++;
-    return fn(ctx, path, body, err) || err_context(err, "entry %.*s", STR_ARG(path));
+    return fn(ctx, path, body, err) || err_context(err, "entry %.*s", STR_ARG(r->last_path));
 }
 
 static bool read_entries(struct reading *r, struct str bytes, pack_entry_fn fn, void *ctx, struct err *err)

@@ -127,7 +127,7 @@ static void judge_verify(struct arena *arena, struct answer *answer, const struc
     worsen(answer, VERDICT_FAILED);
     if (answer->headline.len == 0)
         answer->headline = STR("The backup does not read back");
-    struct str first = value_str(value_item(problems, 0));
+    struct str first = value_str(value_key(value_item(problems, 0), "message"));
     add_task(answer, (struct task){SEVERITY_ERROR, first.len ? first : STR("the backup does not read back"),
                                    STR("take a new backup, and look after the store's disks"),
                                    str_fmt(arena, "verify · %zu problems", value_count(problems))});

@@ -6,6 +6,7 @@
 #include "backupd/catalog.h"
 #include "backupd/load.h"
 #include "backupd/verify.h"
+#include "core/base/json.h"
 #include "tests/backupd/backup_fixture.h"
 
 static size_t visible_backups(struct backup_fixture *f)
@@ -304,6 +305,9 @@ Test(backup, a_pack_of_another_namespace_is_corrupt)
     char *at = strstr((char *)text.ptr, "\"namespace\": \"web\"");
     cr_assert_not_null(at);
     memcpy(at, "\"namespace\": \"wob\"", 18);
+    const struct value *changed;
+    cr_assert(json_parse(f.arena, text, NULL, &changed, &f.err));
+    text = json_text(f.arena, manifest_seal(f.arena, changed));
     cr_assert(store_put(f.inner, f.arena, entry.key, text, NULL, &f.err));
 
     bool clean = true;

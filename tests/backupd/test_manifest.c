@@ -18,12 +18,21 @@ static const char good[] =
     "\"types\":[{\"group\":\"\",\"version\":\"v1\",\"kind\":\"Pod\",\"plural\":\"pods\",\"namespaced\":true,"
     "\"listable\":true,\"hasStatus\":true,\"consistency\":\"per-resource\",\"why\":\"gone\",\"objects\":3}]}";
 
+/* With its digest, as it is written. */
+static struct str seal(struct arena *arena, struct str text)
+{
+    const struct value *root;
+    struct err err;
+    cr_assert(json_parse(arena, text, NULL, &root, &err), "%s", err.msg);
+    return json_text(arena, manifest_seal(arena, root));
+}
+
 Test(manifest, a_good_one_is_read_and_written_back)
 {
     struct arena *arena = arena_new();
     struct manifest m, again;
     struct err err = {0};
-    cr_assert(manifest_parse(arena, str_of(good), &m, &err), "%s", err.msg);
+    cr_assert(manifest_parse(arena, seal(arena, str_of(good)), &m, &err), "%s", err.msg);
     cr_expect_eq(m.objects, 3);
     cr_expect_eq(m.packs.count, 2);
     cr_expect(str_is(manifest_pack_name(arena, &m.packs.items[0]), "namespace web"));
@@ -80,4 +89,29 @@ Test(manifest, what_is_off_is_named)
         cr_expect(strstr(err.msg, rows[i].says) != NULL, "%s: %s", rows[i].to, err.msg);
         arena_free(arena);
     }
+}
+
+/* Whatever bit of a manifest changes: it is noticed, unless the change means nothing to JSON. */
+Test(manifest, any_flipped_bit_is_noticed)
+{
+    struct arena *arena = arena_new();
+    struct str text = seal(arena, str_of(good));
+    const struct value *right, *wrong;
+    struct err err;
+    size_t noticed = 0;
+    cr_assert(json_parse(arena, text, NULL, &right, &err));
+    for (size_t bit = 0; bit < 8 * text.len; bit++) {
+        struct arena *scratch = arena_new();
+        struct str flipped = str_dup(scratch, text);
+        struct manifest m;
+        ((char *)flipped.ptr)[bit / 8] ^= (char)(1 << bit % 8);
+        bool same = json_parse(scratch, flipped, NULL, &wrong, &err) && value_equal(right, wrong);
+        bool taken = manifest_parse(scratch, flipped, &m, &err);
+        cr_expect_eq(taken, same, "bit %zu of byte %zu", bit % 8, bit / 8);
+        cr_expect(taken || err.code == ERR_CORRUPT || err.code == ERR_REFUSED, "%s", err.msg);
+        noticed += !taken;
+        arena_free(scratch);
+    }
+    cr_expect_gt(noticed, 7 * text.len);
+    arena_free(arena);
 }

@@ -137,6 +137,21 @@ Test(prune, incomplete_backups_never_push_a_complete_one_out)
     backup_fixture_done(&f);
 }
 
+Test(prune, a_backup_of_a_part_of_the_cluster_stands_for_no_night)
+{
+    struct backup_fixture f;
+    nights_open(&f);
+    night_make(&f, 0, 0);
+    f.bundle.selection = VALUE_MAP(f.arena, {"narrowed", value_bool(f.arena, true)});
+    f.bundle.narrowed = true;
+    night_make(&f, 1, 1);
+    night_make(&f, 2, 2);
+    expect_pruned(&f, &(struct prune_options){.rules = {.last = 1}});
+    cr_expect_eq(removed(&f, "backups"), 1);
+    cr_expect_eq(nights_are_whole(&f, "after"), 2, "the whole one and the newest part");
+    backup_fixture_done(&f);
+}
+
 /* Packs that nothing refers to: what a killed run sent is young, and goes once it is not. */
 Test(prune, packs_within_the_grace_period_stay)
 {

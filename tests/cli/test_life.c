@@ -86,3 +86,22 @@ Test(life, prune_takes_its_rules_from_the_configuration)
     cr_expect_eq(value_count(json_of(&shop, PIPE(&shop, "list", "-o", "json", "-q"))), 2);
     close_shop(&shop);
 }
+
+Test(life, verify_reads_hashes_and_deep_parses_every_object)
+{
+    struct shop shop = open_shop();
+    cr_assert_eq(PIPE(&shop, "backup", "-q").status, 0);
+    struct program_result hashes = PIPE(&shop, "verify", "latest", "-q");
+    cr_expect_eq(hashes.status, 0, "%.*s", STR_ARG(hashes.err));
+    cr_expect(str_contains(hashes.out, STR("clean · ")), "%.*s", STR_ARG(hashes.out));
+    cr_expect_not(str_contains(hashes.out, STR("objects")), "%.*s", STR_ARG(hashes.out));
+    const struct value *deep = json_of(&shop, PIPE(&shop, "verify", "latest", "--deep", "-q", "-o", "json"));
+    const struct value *shown = json_of(&shop, PIPE(&shop, "show", "latest", "-q", "-o", "json"));
+    cr_expect(str_eq(value_text(value_key(deep, "objects")), value_text(value_key(shown, "objects"))));
+    cr_expect(value_true(value_key(deep, "clean")) && value_true(value_key(deep, "deep")));
+
+    struct program_result text = PIPE(&shop, "show", "latest", "-q");
+    cr_expect(str_contains(text.out, STR("(cluster-scoped)")), "%.*s", STR_ARG(text.out));
+    cr_expect(str_contains(text.out, STR("  production-simulation  ")), "%.*s", STR_ARG(text.out));
+    close_shop(&shop);
+}

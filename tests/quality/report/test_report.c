@@ -155,7 +155,9 @@ Test(report, what_failed_comes_first)
     cr_expect_eq(answer.verdict, VERDICT_CARE, "a backup with a hole is no clean success");
     answer_of(arena, json(arena, STR("{\"drill\":{\"name\":\"cluster-loss\",\"ok\":false}}")), &answer);
     cr_expect(str_is(answer.headline, "The drill cluster-loss failed"));
-    answer_of(arena, json(arena, STR("{\"verify\":{\"clean\":false,\"problems\":[\"pack a: hash\"]}}")),
+    answer_of(arena,
+              json(arena, STR("{\"verify\":{\"clean\":false,\"problems\":[{\"pack\":\"a\",\"message\":\"pack "
+                              "a: hash\"}]}}")),
               &answer);
     cr_expect(answer.verdict == VERDICT_FAILED && str_is(answer.tasks[0].what, "pack a: hash"));
     answer_of(arena, json(arena, STR("{\"publish\":{\"withheld\":[\"base/a\"]}}")), &answer);
