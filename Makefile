@@ -52,7 +52,7 @@ LIB := $(BUILD)/libgitops-pipe.a
 all: programs
 programs: $(BUILD)/gitops-pipe $(BUILD)/backupd
 lib: $(LIB)
-tests: $(BUILD)/tests/all
+tests: $(BUILD)/tests/all $(BUILD)/tests/generate
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -80,6 +80,12 @@ $(BUILD)/tests/all: $(call obj,$(TEST_SRC)) $(LIB) | $(BUILD)/backupd
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -lcriterion -lssl -lz -o $@
+
+# Puts random objects into a real API server; for the live tests.
+$(BUILD)/tests/generate: $(call obj,tests/live/generate/generate.c tests/harness/generate.c) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	@$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 # FILTER narrows a run: make unit FILTER='json/*'
 FILTER ?= *

@@ -4,19 +4,9 @@
 
 #include "core/base/json.h"
 #include "core/base/pointer.h"
+#include "core/kube/schemas.h"
 
-enum { MAX_REFERENCES = 8, MAX_DEPTH = 100 };
-
-struct named {
-    struct str name;
-    const struct value *schema;
-};
-
-/* components.schemas of one document, for "$ref". */
-struct components {
-    struct named *items; /* sorted */
-    size_t count;
-};
+enum { MAX_DEPTH = 100 };
 
 /* Types refer to each other and to themselves: each is compiled once for each table it meets. */
 struct compiled {
@@ -27,46 +17,12 @@ struct compiled {
 
 struct compiler {
     struct arena *arena;
-    struct components components;
+    struct schemas schemas; /* of the document; empty for a CRD */
     struct {
         struct compiled *items;
         size_t count, cap;
     } done;
 };
-
-static int named_order(const void *a, const void *b)
-{
-    return str_cmp(((const struct named *)a)->name, ((const struct named *)b)->name);
-}
-
-static void index_components(struct compiler *c, const struct value *document)
-{
-    const struct value *schemas = value_in(document, PATH("components", "schemas"));
-    struct components *components = &c->components;
-    if (!value_is(schemas, VALUE_MAP))
-        return;
-    components->items = ARENA_ARRAY(c->arena, struct named, value_count(schemas) + 1);
-    MEMBER_EACH(member, schemas)
-        components->items[components->count++] = (struct named){member->key, &member->value};
-    qsort(components->items, components->count, sizeof *components->items, named_order);
-}
-
-/* "#/components/schemas/NAME", alone or as the one item of allOf, beside which a default may stand. */
-static const struct value *resolve(const struct compiler *c, const struct value *schema)
-{
-    for (int hops = 0; hops < MAX_REFERENCES && c->components.count != 0 && schema != NULL; hops++) {
-        const struct value *all = value_key(schema, "allOf");
-        struct str reference =
-            value_str(value_key(value_count(all) == 1 ? value_item(all, 0) : schema, "$ref"));
-        if (reference.len == 0)
-            return schema;
-        struct named key = {str_from(reference, str_rfind(reference, '/') + 1), NULL};
-        const struct named *found =
-            bsearch(&key, c->components.items, c->components.count, sizeof key, named_order);
-        schema = found ? found->schema : NULL;
-    }
-    return schema;
-}
 
 static bool is_zero(const struct value *value)
 {
@@ -103,7 +59,7 @@ static void add_row(struct compiler *c, struct default_node *node, struct str ke
     struct default_row row = {.key = key};
     const struct value *declared = value_key(schema, "default");
     bool keep = field && !field->value && !field->only_if && !field->below;
-    if (declared != NULL && c->components.count != 0 && is_zero(declared))
+    if (declared != NULL && c->schemas.count != 0 && is_zero(declared))
         declared = NULL;
     if (field != NULL) {
         row.only_if = field->only_if;
@@ -132,9 +88,9 @@ static void compile_map(struct compiler *c, struct default_node *node, const str
 static const struct default_node *compile(struct compiler *c, const struct value *schema,
                                           const struct default_field *fields, unsigned depth)
 {
-    schema = value_is(schema, VALUE_MAP) ? resolve(c, schema) : NULL;
+    schema = value_is(schema, VALUE_MAP) ? schemas_resolve(&c->schemas, schema) : NULL;
     while (value_key(schema, "items") != NULL && depth++ < MAX_DEPTH)
-        schema = resolve(c, value_key(schema, "items"));
+        schema = schemas_resolve(&c->schemas, value_key(schema, "items"));
     if ((schema == NULL && fields == NULL) || depth >= MAX_DEPTH)
         return NULL;
     for (size_t i = 0; i < c->done.count; i++)
@@ -147,29 +103,6 @@ static const struct default_node *compile(struct compiler *c, const struct value
     if (node->count == 0 && node->others == NULL)
         c->done.items[index].node = NULL;
     return c->done.items[index].node;
-}
-
-/* "apis/apps/v1" of "apps/v1", "api/v1" of "v1". */
-static const struct value *document_of(const struct bundle *live, struct str api_version)
-{
-    MEMBER_EACH(document, live->openapi) {
-        struct str key = document->key,
-                   prefix = str_find(api_version, '/') == api_version.len ? STR("api/") : STR("apis/");
-        if (str_starts(key, prefix) && str_eq(str_from(key, prefix.len), api_version))
-            return &document->value;
-    }
-    return NULL;
-}
-
-static const struct value *schema_of_kind(const struct compiler *c, const struct resource *resource)
-{
-    for (size_t i = 0; i < c->components.count; i++)
-        VALUE_EACH(kind, value_key(c->components.items[i].schema, "x-kubernetes-group-version-kind"))
-            if (str_eq(value_str(value_key(kind, "kind")), resource->kind) &&
-                str_eq(value_str(value_key(kind, "group")), resource_group(resource)) &&
-                str_eq(value_str(value_key(kind, "version")), resource_version(resource)))
-                return c->components.items[i].schema;
-    return NULL;
 }
 
 static int kind_order(const void *a, const void *b)
@@ -210,12 +143,12 @@ void default_kinds_compile(struct default_kinds *kinds, struct arena *arena, con
         const struct value *custom = schema(ctx, &like);
         if (i == 0 || !str_eq(api_version, kind->api_version)) {
             compiler = (struct compiler){.arena = arena};
-            index_components(&compiler, document_of(live, kind->api_version));
+            schemas_of(arena, live->openapi, kind->api_version, &compiler.schemas);
             api_version = kind->api_version;
         }
         struct compiler alone = {.arena = arena};
         kind->node = custom ? compile(&alone, custom, default_fields_of(resource_group(&like), kind->kind), 0)
-                            : compile(&compiler, schema_of_kind(&compiler, &like),
+                            : compile(&compiler, schemas_kind(&compiler.schemas, &like),
                                       default_fields_of(resource_group(&like), kind->kind), 0);
     }
 }

@@ -88,7 +88,5 @@ void rule_defaults(struct subject *subject)
     if (!subject->from_cluster)
         return;
     const struct default_node *node = default_kinds_find(&subject->scene->defaults, subject->live);
-    struct managed_at top;
-    managed_top(&subject->managed, MANAGED_BY_APPLY, &top);
-    subject->object = prune(subject, subject->object, node, &top, NULL);
+    subject->object = prune(subject, subject->object, node, &subject->managed.top, NULL);
 }

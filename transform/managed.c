@@ -101,15 +101,6 @@ void managed_read(struct managed *ret_managed, struct arena *arena, const struct
     *ret_managed = managed;
 }
 
-void managed_top(const struct managed *managed, enum managed_by least, struct managed_at *ret_at)
-{
-    ret_at->count = 0;
-    ret_at->applied = managed->top.applied;
-    for (size_t i = 0; i < managed->top.count; i++)
-        if (managed->top.sets[i].by >= least)
-            ret_at->sets[ret_at->count++] = managed->top.sets[i];
-}
-
 /* Whoever owns a leaf as a whole owns what lies below, defaults among it: no more exact than an Update. */
 static void stay_on_leaf(struct managed_at *at, struct managed_set set)
 {
@@ -128,9 +119,21 @@ static const struct value *trie_member(const struct value *fields, struct str ke
     return NULL;
 }
 
+/* As long as anybody tells members apart, they are told apart. */
+static bool is_whole(const struct managed_at *at)
+{
+    bool leaf = at->whole;
+    for (size_t i = 0; i < at->count; i++) {
+        if (value_count(at->sets[i].fields) != 0)
+            return false;
+        leaf = true;
+    }
+    return leaf;
+}
+
 void managed_member(const struct managed_at *at, struct str key, struct managed_at *ret_at)
 {
-    struct managed_at next = {.applied = value_get(at->applied, key)};
+    struct managed_at next = {.applied = value_get(at->applied, key), .whole = is_whole(at)};
     for (size_t i = 0; i < at->count; i++) {
         const struct value *below = trie_member(at->sets[i].fields, key);
         if (value_count(at->sets[i].fields) == 0)
@@ -194,7 +197,7 @@ static const struct value *applied_item(const struct value *list, const struct v
 void managed_item(struct arena *arena, const struct managed_at *at, const struct value *item, size_t index,
                   struct managed_at *ret_at)
 {
-    struct managed_at next = {.applied = applied_item(at->applied, item, index)};
+    struct managed_at next = {.applied = applied_item(at->applied, item, index), .whole = is_whole(at)};
     for (size_t i = 0; i < at->count; i++) {
         if (value_count(at->sets[i].fields) == 0) {
             stay_on_leaf(&next, at->sets[i]);
@@ -209,7 +212,8 @@ void managed_item(struct arena *arena, const struct managed_at *at, const struct
 
 enum managed_by managed_who(const struct managed_at *at)
 {
-    enum managed_by who = at->applied ? MANAGED_BY_APPLY : MANAGED_BY_NOBODY;
+    enum managed_by applied = at->whole ? MANAGED_BY_UPDATE : MANAGED_BY_APPLY;
+    enum managed_by who = at->applied ? applied : MANAGED_BY_NOBODY;
     for (size_t i = 0; i < at->count; i++)
         if (at->sets[i].by > who)
             who = at->sets[i].by;

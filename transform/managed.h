@@ -9,7 +9,8 @@
  * between the stored object and the new one, in which the server's defaults are included already; a field that the
  * server allocates later or that admission injects (clusterIP, nodePort, tokens) belongs to nobody. So a default in an
  * Update is no proof of intent, while an allocated field in an Update is. kubectl's last-applied annotation lists
- * exactly what its user sent, and counts as an Apply.
+ * exactly what its user sent, and counts as an Apply; but not inside an atomic leaf, where the next server-side apply would
+ * forget it again.
  *
  * Managers that are controllers are told by name and by subresource; their fields are never intent.
  */
@@ -34,6 +35,7 @@ struct managed_at {
     } sets[MANAGED_MAX];
     size_t count;
     const struct value *applied; /* the same place in last-applied-configuration; NULL when it is not there */
+    bool whole; /* inside what is only owned as a whole: an apply there tells nothing of one member */
 };
 
 /* What is known of one object. Views into it. */
@@ -47,8 +49,6 @@ struct managed {
 /* A malformed list or annotation counts as absent. `arena` takes the tree of the annotation. */
 void managed_read(struct managed *ret_managed, struct arena *arena, const struct value *object);
 
-/* The place of the object itself, with evidence of at least that strength only. */
-void managed_top(const struct managed *managed, enum managed_by least, struct managed_at *ret_at);
 /* Down to the member `key`. */
 void managed_member(const struct managed_at *at, struct str key, struct managed_at *ret_at);
 /* Down to item `index` of a list, which is `item`: found by its keys, its text or its place. */
