@@ -42,7 +42,13 @@ static bool is_pseudo(const struct resource_type *type)
 static void add_type(struct arena *arena, struct resource_types *types, const struct resource_type *type)
 {
     struct resource_type added = *type;
-    if (type->plural.len == 0 || resource_type_find_plural(types, type->group, type->plural) != NULL)
+    for (size_t i = types->count; i > 0; i--)
+        if (str_eq(types->items[i - 1].plural, type->plural) &&
+            str_eq(types->items[i - 1].group, type->group)) {
+            types->items[i - 1].several_versions = true;
+            return;
+        }
+    if (type->plural.len == 0)
         return;
     if (is_pseudo(type)) {
         added.listable = false;

@@ -117,6 +117,10 @@ bool kube_list_each(struct kube *kube, const struct kube_list_query *query, cons
 /* One item as an object, apiVersion and kind put back; views into `text`. */
 bool kube_list_item(struct arena *arena, const struct resource_type *type, struct str text,
                     const struct value **ret_item, struct err *err) WARN_UNUSED;
+/* Custom types that are served in several versions get the one they are stored in. Types whose definition cannot be
+ * seen stay as they are. */
+bool kube_use_storage_versions(struct kube *kube, struct arena *arena, struct resource_types *types,
+                               struct err *err) WARN_UNUSED;
 /* The index of OpenAPI documents, a map from "api/v1" or "apis/apps/v1", and the document of one of its entries. */
 bool kube_openapi_index(struct kube *kube, struct arena *arena, const struct value **ret_paths,
                         struct err *err) WARN_UNUSED;

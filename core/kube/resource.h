@@ -13,6 +13,7 @@ struct resource_type {
     struct str group, version, kind, plural, singular;
     bool namespaced;
     bool listable, has_status; /* has_status: status is a subresource */
+    bool several_versions;     /* the server has it in others besides `version` */
     /* Filled by a snapshot. */
     struct str resource_version;
     struct str consistency; /* "exact" | "per-resource" */

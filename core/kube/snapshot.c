@@ -147,7 +147,8 @@ static bool read_facts(struct snapshot *s, struct err *err)
     struct bundle *b = s->bundle;
 
     if (!wait_until_ready(s, err) || !kube_version(s->kube, s->arena, &b->server_version, err) ||
-        !kube_discover(s->kube, s->arena, &b->types, err))
+        !kube_discover(s->kube, s->arena, &b->types, err) ||
+        !kube_use_storage_versions(s->kube, s->arena, &b->types, err))
         return false;
     b->cluster = kube_context(s->kube);
     b->sandbox = str_ends(b->server_version, STR("-sandbox"));

@@ -18,6 +18,8 @@ source "$LIVE_ROOT/tests/live/lib/minio.sh"
 source "$LIVE_ROOT/tests/live/lib/argocd.sh"
 # shellcheck source=tests/live/lib/pipeline.sh
 source "$LIVE_ROOT/tests/live/lib/pipeline.sh"
+# shellcheck source=tests/live/lib/roundtrip.sh
+source "$LIVE_ROOT/tests/live/lib/roundtrip.sh"
 
 # it NAME COMMAND...: runs one case in a shell of its own, where the first failing command ends it.
 it() {

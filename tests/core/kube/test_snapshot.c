@@ -137,6 +137,27 @@ Test(snapshot, a_user_bound_to_a_namespace_gets_that)
     kube_fixture_close(&f);
 }
 
+Test(snapshot, custom_resources_are_read_in_the_version_they_are_stored_in)
+{
+    static const struct {
+        const char *kind, *api_version;
+    } wants[] = {{"Gadget", "x.example.com/v1beta1"},
+                 {"Hidden", "x.example.com/v1"},
+                 {"Old", "x.example.com/v1"},
+                 {"Single", "x.example.com/v1"}};
+    struct kube_fixture f;
+    struct bundle bundle;
+    kube_fixture_open(&f, "snapshot-stored", NULL);
+    cr_assert(kube_snapshot(f.kube, f.arena, &(struct kube_selection){0}, NULL, &bundle, &f.err), "%s",
+              f.err.msg);
+    cr_assert_eq(bundle.count, COUNT_OF(wants));
+    for (size_t i = 0; i < COUNT_OF(wants); i++)
+        cr_expect(str_is(bundle.items[i].kind, wants[i].kind) &&
+                      str_is(bundle.items[i].api_version, wants[i].api_version),
+                  "%s: %.*s", wants[i].kind, STR_ARG(bundle.items[i].api_version));
+    kube_fixture_close(&f);
+}
+
 Test(snapshot, a_named_namespace_that_may_not_be_read_is_a_hole)
 {
     struct kube_fixture f;
