@@ -46,7 +46,7 @@ static int rendered(struct shop *shop, const char *overlay, const char *kind)
     return count;
 }
 
-ParameterizedTest(struct estate_case *c, estates, go_all_the_way, .timeout = 120)
+ParameterizedTest(struct estate_case *c, estates, go_all_the_way, .timeout = 600)
 {
     struct shop shop = open_shop_of(c->name);
     struct program_result run = PIPE(&shop, "run", "-q", "-o", "json");

@@ -314,7 +314,7 @@ static void kill_run_after(struct shop *shop, unsigned microseconds)
     cr_assert_eq(waitpid(pid, NULL, 0), pid);
 }
 
-Test(pipeline, killed_at_any_moment_loses_nothing_and_the_next_run_goes_on, .timeout = 120)
+Test(pipeline, killed_at_any_moment_loses_nothing_and_the_next_run_goes_on, .timeout = 600)
 {
     struct shop shop = open_shop();
     for (unsigned i = 0; i < 30; i++)

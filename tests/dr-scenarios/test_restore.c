@@ -34,7 +34,7 @@ static void start(struct fixture *f, const struct sandbox_options *options)
     f->run.config = &f->config;
     f->policy = RETRY_DEFAULT;
     f->policy.attempts = f->policy.attempts_unknown = 1;
-    f->options.wait_timeout_ms = 5000;
+    f->options.wait_timeout_ms = 60000;
     bundle_init(&f->declared, f->run.arena);
     cr_assert(sandbox_start(options, &f->sandbox, &f->err), "%s", f->err.msg);
     close(mkstemp(path));
@@ -88,7 +88,7 @@ static void expect_finding(struct fixture *f, size_t index, const char *check, c
     "versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, "           \
     "x-kubernetes-preserve-unknown-fields: true}}}]}}\n---\n"
 
-Test(restore, an_empty_cluster_gets_everything_and_holds_what_was_declared, .timeout = 30)
+Test(restore, an_empty_cluster_gets_everything_and_holds_what_was_declared, .timeout = 120)
 {
     struct fixture f;
     struct bundle live;
@@ -110,7 +110,7 @@ Test(restore, an_empty_cluster_gets_everything_and_holds_what_was_declared, .tim
     stop(&f);
 }
 
-Test(restore, types_that_are_served_late_are_waited_for, .timeout = 30)
+Test(restore, types_that_are_served_late_are_waited_for, .timeout = 120)
 {
     struct fixture f;
     start(&f, &(struct sandbox_options){.served_after_ms = 300});
@@ -120,7 +120,7 @@ Test(restore, types_that_are_served_late_are_waited_for, .timeout = 30)
     stop(&f);
 }
 
-Test(restore, refuses_a_target_that_is_in_use, .timeout = 30)
+Test(restore, refuses_a_target_that_is_in_use, .timeout = 120)
 {
     struct fixture f;
     start(&f, &(struct sandbox_options){0});
@@ -137,7 +137,7 @@ Test(restore, refuses_a_target_that_is_in_use, .timeout = 30)
     stop(&f);
 }
 
-Test(restore, refuses_the_cluster_of_the_backup, .timeout = 30)
+Test(restore, refuses_the_cluster_of_the_backup, .timeout = 120)
 {
     static const struct resource_type namespaces = {
         .version = STR_INIT("v1"), .kind = STR_INIT("Namespace"), .plural = STR_INIT("namespaces")};
@@ -155,7 +155,7 @@ Test(restore, refuses_the_cluster_of_the_backup, .timeout = 30)
     stop(&f);
 }
 
-Test(restore, one_refused_object_is_named_and_the_rest_goes_on, .timeout = 30)
+Test(restore, one_refused_object_is_named_and_the_rest_goes_on, .timeout = 120)
 {
     struct fixture f;
     start(&f, &(struct sandbox_options){0});
@@ -176,7 +176,7 @@ Test(restore, one_refused_object_is_named_and_the_rest_goes_on, .timeout = 30)
     stop(&f);
 }
 
-Test(restore, fields_that_cannot_change_are_left_to_a_decision, .timeout = 30)
+Test(restore, fields_that_cannot_change_are_left_to_a_decision, .timeout = 120)
 {
     struct fixture f;
     start(&f, &(struct sandbox_options){0});
@@ -198,7 +198,7 @@ Test(restore, fields_that_cannot_change_are_left_to_a_decision, .timeout = 30)
     stop(&f);
 }
 
-Test(restore, what_does_not_get_ready_is_named_when_time_is_up, .timeout = 30)
+Test(restore, what_does_not_get_ready_is_named_when_time_is_up, .timeout = 120)
 {
     struct fixture f;
     start(&f, &(struct sandbox_options){.never_ready = "shop/broken"});
@@ -217,7 +217,7 @@ Test(restore, what_does_not_get_ready_is_named_when_time_is_up, .timeout = 30)
     stop(&f);
 }
 
-Test(restore, secrets_of_the_backup_fill_in_and_only_their_names_are_told, .timeout = 30)
+Test(restore, secrets_of_the_backup_fill_in_and_only_their_names_are_told, .timeout = 120)
 {
     struct fixture f;
     struct bundle backup;
@@ -248,7 +248,7 @@ Test(restore, secrets_of_the_backup_fill_in_and_only_their_names_are_told, .time
     stop(&f);
 }
 
-Test(restore, a_dry_run_tries_everything_and_keeps_nothing, .timeout = 30)
+Test(restore, a_dry_run_tries_everything_and_keeps_nothing, .timeout = 120)
 {
     struct fixture f;
     start(&f, &(struct sandbox_options){0});
@@ -266,7 +266,7 @@ Test(restore, a_dry_run_tries_everything_and_keeps_nothing, .timeout = 30)
     stop(&f);
 }
 
-Test(restore, a_version_that_the_target_has_not_is_named, .timeout = 30)
+Test(restore, a_version_that_the_target_has_not_is_named, .timeout = 120)
 {
     struct fixture f;
     start(&f, &(struct sandbox_options){0});
@@ -281,7 +281,7 @@ Test(restore, a_version_that_the_target_has_not_is_named, .timeout = 30)
     stop(&f);
 }
 
-Test(restore, one_stumble_of_the_server_is_no_end, .timeout = 30)
+Test(restore, one_stumble_of_the_server_is_no_end, .timeout = 120)
 {
     struct fixture f;
     start(&f, &(struct sandbox_options){0});
@@ -292,7 +292,7 @@ Test(restore, one_stumble_of_the_server_is_no_end, .timeout = 30)
     stop(&f);
 }
 
-Test(restore, a_target_that_goes_away_ends_it, .timeout = 30)
+Test(restore, a_target_that_goes_away_ends_it, .timeout = 120)
 {
     struct fixture f;
     start(&f, &(struct sandbox_options){0});
@@ -303,7 +303,7 @@ Test(restore, a_target_that_goes_away_ends_it, .timeout = 30)
     stop(&f);
 }
 
-Test(restore, a_token_without_rights_ends_it_with_names, .timeout = 30)
+Test(restore, a_token_without_rights_ends_it_with_names, .timeout = 120)
 {
     struct fixture f;
     start(&f, &(struct sandbox_options){0});

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PROGRAM_MAX_OUTPUT = 64 << 20, PROGRAM_TIMEOUT_S = 60, PROGRAM_MAX_ARGUMENTS = 32 };
+enum { PROGRAM_MAX_OUTPUT = 64 << 20, PROGRAM_TIMEOUT_S = 240, PROGRAM_MAX_ARGUMENTS = 32 };
 
 const char *program_path(struct arena *arena, const char *name)
 {

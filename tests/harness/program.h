@@ -8,7 +8,7 @@ struct program_result {
 };
 
 /* Runs build/<name> of the variant under test in `dir` (NULL: here) with `input` on stdin. `arguments` ends in NULL and
- * does not hold the program's own name. Fails the test when it cannot be started or takes longer than a minute. */
+ * does not hold the program's own name. Fails the test when it cannot be started or takes longer than four minutes. */
 struct program_result program_run(struct arena *arena, const char *name, const char *dir,
                                   const char *const *arguments, struct str input);
 /* Path of a program of the variant under test. */
