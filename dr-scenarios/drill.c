@@ -78,6 +78,7 @@ static bool start_sandbox(struct drill *drill, struct str *ret_target, struct er
         drill->folder[0] = 0;
         return false;
     }
+    drill->how.any_storage_class = true;
     *ret_target = str_fmt(drill->run->arena, "kubeconfig:%s/kubeconfig", drill->folder);
     return sandbox_start(&how, &drill->sandbox, err) &&
            sandbox_write_kubeconfig(drill->sandbox, str_c(drill->run->arena, str_from(*ret_target, 11)), err);

@@ -304,11 +304,12 @@ static void count(struct restore *restore)
     }
 }
 
-static bool apply_all(struct restore *restore, struct err *err)
+static bool apply_all(struct restore *restore, const struct bundle *declared, struct err *err)
 {
     if (!restore_guard(restore->target, restore->scratch, restore->options, &restore->namespaces, err) ||
         !discover(restore, err))
         return false;
+    restore_check_storage(restore->run, restore->target, declared, restore->options, restore->result);
     for (int wave = 0; wave < WAVE_COUNT; wave++) {
         if (!apply_wave(restore, (enum wave)wave, err))
             return false;
@@ -329,7 +330,7 @@ bool restore_apply(struct run *run, struct kube *target, const struct bundle *de
     for (size_t i = 0; i < declared->count; i++)
         add(&restore, &declared->items[i]);
     add_secrets(&restore);
-    bool ok = apply_all(&restore, err);
+    bool ok = apply_all(&restore, declared, err);
     count(&restore);
     result->apply_ms = clock_monotonic_ms() - start;
     arena_free(restore.scratch);

@@ -16,10 +16,11 @@
 #include "core/run.h"
 
 struct restore_options {
-    bool dry_run;                          /* server-side, nothing is kept and nothing waited for */
-    bool allow_not_empty;                  /* declared namespaces may exist already */
-    bool allow_same_cluster;               /* the target may be the very cluster of the backup */
-    struct str source_uid;                 /* of that cluster (its kube-system); empty: unknown */
+    bool dry_run;            /* server-side, nothing is kept and nothing waited for */
+    bool allow_not_empty;    /* declared namespaces may exist already */
+    bool allow_same_cluster; /* the target may be the very cluster of the backup */
+    bool any_storage_class;  /* the target binds claims of whatever class, as the sandbox does */
+    struct str source_uid;   /* of that cluster (its kube-system); empty: unknown */
     const struct bundle *provided_secrets; /* a bundle that holds Secrets; NULL: none */
     const struct config_environment
         *environment;        /* that is rebuilt: what it calls namespaces; NULL: nothing else */

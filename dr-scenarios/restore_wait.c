@@ -1,4 +1,5 @@
 #include "core/base/progress.h"
+#include "core/kube/storage.h"
 #include "dr-scenarios/ready.h"
 #include "dr-scenarios/restore_intern.h"
 
@@ -17,21 +18,14 @@ struct waitings {
 /* Claims of a class that waits for a first pod are its pods' business. */
 static bool binds_late(struct kube *target, struct arena *arena, const struct resource *claim)
 {
-    static const struct resource_type classes = {.group = STR_INIT("storage.k8s.io"),
-                                                 .version = STR_INIT("v1"),
-                                                 .kind = STR_INIT("StorageClass"),
-                                                 .plural = STR_INIT("storageclasses")};
     struct str wanted = value_str_in(claim->object, PATH("spec", "storageClassName"));
     struct kube_list list = {0};
-    struct err ignored;
-    if (!resource_is(claim, "", "PersistentVolumeClaim") ||
-        !kube_list(target, arena, &classes, STR_NONE, STR_NONE, &list, &ignored))
+    if (!resource_is(claim, "", "PersistentVolumeClaim") || !restore_list_classes(target, arena, &list))
         return false;
     for (size_t i = 0; i < list.count; i++) {
-        const char *mark = "storageclass.kubernetes.io/is-default-class";
         const struct value *class = list.items[i];
         bool named = wanted.len ? str_eq(value_str_in(class, PATH("metadata", "name")), wanted)
-                                : str_is(value_str_in(class, PATH("metadata", "annotations", mark)), "true");
+                                : storage_is_default_class(class);
         if (named)
             return str_is(value_str(value_key(class, "volumeBindingMode")), "WaitForFirstConsumer");
     }
@@ -42,8 +36,8 @@ static bool was_refused(const struct restore_result *result, const struct resour
 {
     for (size_t i = 0; i < result->findings.count; i++) {
         const struct finding *finding = &result->findings.items[i];
-        if (str_eq(finding->kind, resource->kind) && str_eq(finding->name, resource->name) &&
-            str_eq(finding->namespace, resource->namespace) &&
+        if (finding->severity == SEVERITY_ERROR && str_eq(finding->kind, resource->kind) &&
+            str_eq(finding->name, resource->name) && str_eq(finding->namespace, resource->namespace) &&
             str_eq(finding->api_version, resource->api_version))
             return true;
     }

@@ -23,6 +23,11 @@ static bool wants_hosts(const struct config_environment *config)
     return config->hosts_domain.len != 0;
 }
 
+static bool wants_storage(const struct config_environment *config)
+{
+    return config->storage_class_default.len != 0 || value_count(config->storage_class_map) != 0;
+}
+
 static bool wants_namespaces(const struct config_environment *config)
 {
     return config->namespace_prefix.len + config->namespace_suffix.len != 0 ||
@@ -40,6 +45,7 @@ static const struct step {
     {"disruption", wants_replicas, step_disruption},
     {"debug", wants_debug, step_debug},
     {"harden", wants_harden, step_harden},
+    {"storage classes", wants_storage, step_storage},
     {"hosts", wants_hosts, step_hosts},
     {"namespaces", wants_namespaces, step_namespaces},
 };

@@ -62,4 +62,5 @@ void step_disruption(const struct environment *environment, struct patch_builder
 void step_debug(const struct environment *environment, struct patch_builder *patch);
 void step_harden(const struct environment *environment, struct patch_builder *patch);
 void step_namespaces(const struct environment *environment, struct patch_builder *patch);
+void step_storage(const struct environment *environment, struct patch_builder *patch);
 void step_hosts(const struct environment *environment, struct patch_builder *patch);

@@ -13,7 +13,7 @@ void patch_builder_init(struct patch_builder *patch, struct arena *arena, const 
 bool patch_is_empty(const struct patch_builder *patch)
 {
     return patch->object == NULL && patch->pod == NULL && patch->containers.count == 0 &&
-           patch->operations.count == 0;
+           patch->operations.count == 0 && !patch->left_out;
 }
 
 bool patch_can_change_pods(const struct patch_builder *patch)
@@ -53,6 +53,13 @@ void patch_container(struct patch_builder *patch, const char *list, struct str n
         *found = (struct container_fields){list, name, NULL};
     }
     found->fields = value_with_in(patch->arena, found->fields, path, value);
+}
+
+void patch_leave_out(struct patch_builder *patch, struct str reason)
+{
+    patch->left_out = true;
+    patch->reasons.count = 0;
+    patch_reason(patch, reason);
 }
 
 void patch_replace(struct patch_builder *patch, struct str pointer, const struct value *value)
@@ -128,6 +135,8 @@ const struct value *patch_merge_document(const struct patch_builder *patch)
     struct arena *arena = patch->arena;
     const struct resource *resource = patch->resource;
     const struct value *fields = with_pod(patch, patch->object);
+    if (patch->left_out)
+        fields = VALUE_MAP(arena, {"$patch", value_cstr(arena, "delete")});
     if (fields == NULL)
         return NULL;
     const struct value *metadata =
@@ -147,5 +156,6 @@ const struct value *patch_merge_document(const struct patch_builder *patch)
 
 const struct value *patch_operations(const struct patch_builder *patch)
 {
-    return patch->operations.count ? value_list_done(patch->arena, &patch->operations) : NULL;
+    return patch->operations.count && !patch->left_out ? value_list_done(patch->arena, &patch->operations)
+                                                       : NULL;
 }

@@ -25,6 +25,7 @@ struct patch_builder {
         size_t count, cap;
     } containers;
     struct value_list_builder operations;
+    bool left_out;
     struct str_list reasons;
 };
 
@@ -38,6 +39,8 @@ void patch_object(struct patch_builder *patch, const char *const *path, const st
 void patch_pod(struct patch_builder *patch, const char *const *path, const struct value *value);
 void patch_container(struct patch_builder *patch, const char *list, struct str name, const char *const *path,
                      const struct value *value);
+/* The environment does without the object; what else was to change in it no longer matters. */
+void patch_leave_out(struct patch_builder *patch, struct str reason);
 /* {op: replace, path, value} */
 void patch_replace(struct patch_builder *patch, struct str pointer, const struct value *value);
 

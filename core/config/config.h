@@ -95,7 +95,9 @@ struct config_environment {
     struct str hosts_domain; /* Ingress hosts become <first label>.<domain>; empty keeps them */
     /* What namespaces are called here; see config_namespace. */
     struct str namespace_prefix, namespace_suffix;
-    const struct value *namespace_map; /* old name → new name; NULL: none */
+    const struct value *namespace_map;     /* old name → new name; NULL: none */
+    const struct value *storage_class_map; /* class here → class there; NULL: none */
+    struct str storage_class_default;      /* what every class not in the map becomes; empty keeps it */
     struct config_secrets secrets;
 };
 

@@ -70,6 +70,7 @@ const char config_example[] =
     "  - {name: prod, replicas: {atLeast: 3}, harden: true, destination: \"https://prod.example.com:6443\",\n"
     "     secrets: {mode: sealed, certificate: prod.pem, scope: namespace-wide}}\n"
     "  - name: dr\n"
+    "    storageClasses: {map: {fast-ssd: gp3}, default: standard}\n"
     "    secrets:\n"
     "      mode: external\n"
     "      recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]\n"

@@ -315,3 +315,38 @@ Test(restore, a_token_without_rights_ends_it_with_names, .timeout = 120)
     expect_finding(&f, 0, "restore.refused", "web", "cannot patch resource \"deployments\"");
     stop(&f);
 }
+
+/* Whether a warning about storage classes says so. */
+static bool warns(const struct fixture *f, const char *says)
+{
+    for (size_t i = 0; i < f->result.findings.count; i++)
+        if (str_is(f->result.findings.items[i].check, "restore.storage-class") &&
+            str_contains(f->result.findings.items[i].message, str_of(says)))
+            return true;
+    return false;
+}
+
+Test(restore, a_storage_class_that_nobody_has_is_named_before_its_claims_wait)
+{
+    struct fixture f;
+    start(&f, &(struct sandbox_options){0});
+    f.options.dry_run = true;
+    declare(&f, "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\n"
+                "spec: {accessModes: [ReadWriteOnce], storageClassName: gone, resources: {requests: "
+                "{storage: 1Gi}}}\n---\n"
+                "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: b}\n"
+                "spec: {accessModes: [ReadWriteOnce], storageClassName: gone, resources: {requests: "
+                "{storage: 1Gi}}}\n---\n"
+                "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: c}\n"
+                "spec: {accessModes: [ReadWriteOnce], storageClassName: brought, resources: {requests: "
+                "{storage: 1Gi}}}\n---\n"
+                "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: brought}\nprovisioner: "
+                "x.io/y\n");
+    cr_expect(restore_run(&f.run, f.kube, &f.declared, &f.options, &f.result, &f.err), "%s", f.err.msg);
+    cr_expect(warns(&f, "storage class gone, which the target has not (2 places in all)"));
+    cr_expect_not(warns(&f, "brought"));
+    f.options.any_storage_class = true;
+    cr_expect(restore_run(&f.run, f.kube, &f.declared, &f.options, &f.result, &f.err), "%s", f.err.msg);
+    cr_expect_eq(f.result.findings.count, 0);
+    stop(&f);
+}
