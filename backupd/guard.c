@@ -195,6 +195,10 @@ static void note_key(struct run *run, struct unfinished_list *list, const struct
         last = ARENA_PUSH(run->arena, list);
         *last = (struct unfinished){.cluster = cluster, .id = id};
     }
+    if (str_is(file, "manifest.json")) {
+        last->finished = true;
+        return;
+    }
     *ARENA_PUSH(run->arena, &last->keys) = info->key;
     if (info->modified_ms > last->modified_ms)
         last->modified_ms = info->modified_ms;
@@ -225,7 +229,7 @@ bool guard_unfinished(struct run *run, struct str cluster, struct unfinished_lis
     }
     for (size_t i = 0; i < all.count; i++) {
         struct unfinished *unfinished = &all.items[i];
-        if (has_file(unfinished, "manifest.json", &key))
+        if (unfinished->keys.count == 0)
             continue;
         if (has_file(unfinished, "in-progress.json", &key))
             read_marker(run, unfinished, key);
@@ -247,9 +251,13 @@ bool guard_clear(struct run *run, const struct unfinished *unfinished, struct er
 
 bool guard_is_running(const struct unfinished *unfinished, int64_t now_ms)
 {
-    if (unfinished->dead)
-        return false;
-    return unfinished->modified_ms == 0 || now_ms - unfinished->modified_ms <= GUARD_STALE_MS;
+    return !unfinished->finished && !guard_is_left_behind(unfinished, now_ms);
+}
+
+bool guard_is_left_behind(const struct unfinished *unfinished, int64_t now_ms)
+{
+    return unfinished->dead ||
+           (unfinished->modified_ms != 0 && now_ms - unfinished->modified_ms > GUARD_STALE_MS);
 }
 
 /* ---- prunes ---- */
@@ -341,7 +349,7 @@ static void clear_away_the_dead(struct run *run, struct str cluster, const struc
             continue;
         if (now_ms == 0 && !store_now(run, guard, &now_ms, &ignored))
             return;
-        if (!guard_is_running(unfinished, now_ms) && !guard_clear(run, unfinished, &ignored))
+        if (guard_is_left_behind(unfinished, now_ms) && !guard_clear(run, unfinished, &ignored))
             return;
     }
 }

@@ -39,10 +39,11 @@ bool guard_enter_backup(struct run *run, struct str cluster, struct str id, stru
 /* INTERRUPTED once the marker may be taken for a dead one's; asked right before the manifest is written. */
 bool guard_backup_holds(const struct guard *guard, struct err *err) WARN_UNUSED;
 
-/* Somebody's backup without a manifest: running, or left behind. */
+/* What lies beside the manifest of a backup, or instead of one: it is running, or this was left behind. */
 struct unfinished {
-    struct str cluster, id; /* as they stand in the key */
-    struct str_list keys;
+    struct str cluster, id;      /* as they stand in the key */
+    struct str_list keys;        /* without the manifest */
+    bool finished;               /* there is a manifest: only the marker stayed, or is about to go */
     int64_t modified_ms;         /* of the newest of them, by the store's clock */
     struct str host, started_at; /* as its marker says; empty where it cannot be read */
     struct str problem;          /* why it cannot be read */
@@ -57,9 +58,11 @@ struct unfinished_list {
 /* All of `cluster` (empty: of every cluster). */
 bool guard_unfinished(struct run *run, struct str cluster, struct unfinished_list *ret_list,
                       struct err *err) WARN_UNUSED;
-/* Whether it has to be counted on that the backup goes on. `now_ms` is the store's. */
+/* Whether it has to be counted on that the backup goes on and publishes a manifest. `now_ms` is the store's. */
 bool guard_is_running(const struct unfinished *unfinished, int64_t now_ms);
-/* Removes all of one that is not. */
+/* Whether nobody will come back to it. */
+bool guard_is_left_behind(const struct unfinished *unfinished, int64_t now_ms);
+/* Removes all that is left of one. */
 bool guard_clear(struct run *run, const struct unfinished *unfinished, struct err *err) WARN_UNUSED;
 
 /* Writes the marker of a prune. `ret_now_ms` is the store's time. Clears away markers of dead prunes. */

@@ -76,7 +76,7 @@ static void note_unfinished(struct prune *p, struct value_list_builder *list, co
                          {"problem", u->problem.len ? value_string(a, u->problem) : NULL}));
 }
 
-/* Backups without a manifest: the dead are cleared away, of the others the list is left in p->running. */
+/* What the dead left behind is cleared away, of the living the list is left in p->running. */
 static bool look_for_backups(struct prune *p, int64_t now_ms, struct err *err)
 {
     struct unfinished_list list;
@@ -87,7 +87,7 @@ static bool look_for_backups(struct prune *p, int64_t now_ms, struct err *err)
         const struct unfinished *unfinished = &list.items[i];
         if (guard_is_running(unfinished, now_ms)) {
             note_unfinished(p, &p->running, unfinished);
-        } else {
+        } else if (guard_is_left_behind(unfinished, now_ms)) {
             if (!guard_clear(p->run, unfinished, err))
                 return err_context(err, "clear away %.*s", STR_ARG(unfinished->id));
             note_unfinished(p, &p->cleared, unfinished);

@@ -241,18 +241,31 @@ Test(guard, markers_that_are_damaged_are_named_and_count_as_running)
     }
 }
 
-Test(guard, what_has_a_manifest_is_finished_whatever_else_lies_there)
+/* Killed between the manifest and the end: nothing waits for that marker, and the next run takes it away. */
+Test(guard, what_has_a_manifest_is_finished_and_its_marker_goes_with_the_next_run)
 {
-    struct backup_fixture f;
-    struct unfinished_list list;
-    backup_fixture_init(&f);
-    f.plan = (struct fault_plan){0};
-    cr_assert(backup_stage(&f.run, &f.bundle, &f.err), "%s", f.err.msg);
-    struct str key = manifest_marker_key(f.arena, STR("prod/eu"), f.bundle.backup_id);
-    cr_assert(store_put(f.inner, f.arena, key, STR("{}"), NULL, &f.err));
-    list_unfinished(&f, &list);
-    cr_expect_eq(list.count, 0);
-    backup_fixture_done(&f);
+    for (int dead = 0; dead < 2; dead++) {
+        struct backup_fixture f;
+        struct unfinished_list list;
+        backup_fixture_init(&f);
+        struct guard other = enter_backup(&f, "other");
+        cr_assert(backup_stage(&f.run, &f.bundle, &f.err), "%s", f.err.msg);
+        struct str key = manifest_marker_key(f.arena, STR("prod/eu"), f.bundle.backup_id);
+        cr_assert(store_put(f.inner, f.arena, key,
+                            marker_text(&f, other.key, dead ? dead_process() : getpid(), NULL), NULL,
+                            &f.err));
+        cr_assert(guard_leave(&f.run, &other, &f.err));
+        list_unfinished(&f, &list);
+        cr_assert_eq(list.count, 1);
+        cr_expect(list.items[0].finished && !guard_is_running(&list.items[0], store_now(&f)));
+
+        backup_fixture_next_run(&f);
+        cr_assert(backup_stage(&f.run, &f.bundle, &f.err), "%s", f.err.msg);
+        cr_expect_eq(backup_fixture_count(&f, str_c(f.arena, key)), !dead,
+                     "a living one may still be at work");
+        cr_expect_eq(backup_fixture_count(&f, "backups/"), 2 + !dead, "and no manifest goes");
+        backup_fixture_done(&f);
+    }
 }
 
 Test(guard, nobody_goes_on_under_a_marker_that_may_have_been_taken_for_a_dead_ones)
