@@ -1,5 +1,6 @@
 /* Would the API server take it? What needs no schema document; the rest is openapi.c's. Sources: Kubernetes docs
  * "Object Names and IDs", "Labels and Selectors", "Deprecated API Migration Guide". */
+#include "core/kube/retired.h"
 #include "core/kube/selector.h"
 #include "quality/check.h"
 
@@ -165,70 +166,9 @@ void check_values(struct subject *subject)
     report_faults(subject, OPENAPI_BAD_VALUE);
 }
 
-/* kind "" stands for every kind of the version; `removed` is the minor release of Kubernetes 1 that no longer serves
- * it, 0 while every release still does. */
-static const struct retired_api {
-    const char *api_version, *kind;
-    unsigned removed;
-    const char *successor;
-} retired_apis[] = {
-    {"extensions/v1beta1", "Ingress", 22, "networking.k8s.io/v1"},
-    {"extensions/v1beta1", "NetworkPolicy", 16, "networking.k8s.io/v1"},
-    {"extensions/v1beta1", "PodSecurityPolicy", 16, "Pod Security Admission"},
-    {"extensions/v1beta1", "", 16, "apps/v1"},
-    {"apps/v1beta1", "", 16, "apps/v1"},
-    {"apps/v1beta2", "", 16, "apps/v1"},
-    {"admissionregistration.k8s.io/v1beta1", "MutatingWebhookConfiguration", 22,
-     "admissionregistration.k8s.io/v1"},
-    {"admissionregistration.k8s.io/v1beta1", "ValidatingWebhookConfiguration", 22,
-     "admissionregistration.k8s.io/v1"},
-    {"apiextensions.k8s.io/v1beta1", "", 22, "apiextensions.k8s.io/v1"},
-    {"apiregistration.k8s.io/v1beta1", "", 22, "apiregistration.k8s.io/v1"},
-    {"certificates.k8s.io/v1beta1", "CertificateSigningRequest", 22, "certificates.k8s.io/v1"},
-    {"coordination.k8s.io/v1beta1", "Lease", 22, "coordination.k8s.io/v1"},
-    {"networking.k8s.io/v1beta1", "Ingress", 22, "networking.k8s.io/v1"},
-    {"networking.k8s.io/v1beta1", "IngressClass", 22, "networking.k8s.io/v1"},
-    {"rbac.authorization.k8s.io/v1alpha1", "", 22, "rbac.authorization.k8s.io/v1"},
-    {"rbac.authorization.k8s.io/v1beta1", "", 22, "rbac.authorization.k8s.io/v1"},
-    {"scheduling.k8s.io/v1beta1", "", 22, "scheduling.k8s.io/v1"},
-    {"storage.k8s.io/v1beta1", "StorageClass", 22, "storage.k8s.io/v1"},
-    {"storage.k8s.io/v1beta1", "CSIDriver", 22, "storage.k8s.io/v1"},
-    {"storage.k8s.io/v1beta1", "VolumeAttachment", 22, "storage.k8s.io/v1"},
-    {"storage.k8s.io/v1beta1", "CSIStorageCapacity", 27, "storage.k8s.io/v1"},
-    {"batch/v1beta1", "", 25, "batch/v1"},
-    {"discovery.k8s.io/v1beta1", "", 25, "discovery.k8s.io/v1"},
-    {"events.k8s.io/v1beta1", "", 25, "events.k8s.io/v1"},
-    {"autoscaling/v2beta1", "", 25, "autoscaling/v2"},
-    {"autoscaling/v2beta2", "", 26, "autoscaling/v2"},
-    {"policy/v1beta1", "PodSecurityPolicy", 25, "Pod Security Admission"},
-    {"policy/v1beta1", "", 25, "policy/v1"},
-    {"node.k8s.io/v1beta1", "", 25, "node.k8s.io/v1"},
-    {"flowcontrol.apiserver.k8s.io/v1beta1", "", 26, "flowcontrol.apiserver.k8s.io/v1"},
-    {"flowcontrol.apiserver.k8s.io/v1beta2", "", 29, "flowcontrol.apiserver.k8s.io/v1"},
-    {"flowcontrol.apiserver.k8s.io/v1beta3", "", 32, "flowcontrol.apiserver.k8s.io/v1"},
-    {"v1", "Endpoints", 0, "discovery.k8s.io/v1 EndpointSlice"},
-};
-
-static const struct retired_api *retired_api_of(const struct resource *resource)
-{
-    for (size_t i = 0; i < COUNT_OF(retired_apis); i++)
-        if (str_is(resource->api_version, retired_apis[i].api_version) &&
-            (retired_apis[i].kind[0] == '\0' || str_is(resource->kind, retired_apis[i].kind)))
-            return &retired_apis[i];
-    return NULL;
-}
-
-/* Minor release out of "v1.36.3"; UINT64_MAX, newer than any, where it is not known. */
-static uint64_t minor_of(struct str version)
-{
-    uint64_t minor;
-    str_cut(&version, '.');
-    return str_to_u64(str_cut(&version, '.'), &minor) ? minor : UINT64_MAX;
-}
-
 static bool is_removed(const struct subject *subject, const struct retired_api *api)
 {
-    return api->removed != 0 && minor_of(subject->estate->bundle->server_version) >= api->removed;
+    return api->removed != 0 && kubernetes_minor(subject->estate->bundle->server_version) >= api->removed;
 }
 
 void check_removed_api(struct subject *subject)

@@ -27,11 +27,36 @@ void rule_crd(struct subject *subject)
         subject_remove(subject, bundle);
 }
 
+/* Whether all that a set of fields holds is caBundle: the keys of list items, which every manager of an item has, apart. */
+static bool holds_only_bundles(const struct value *fields, bool *any)
+{
+    MEMBER_EACH(member, fields) {
+        struct str key = member->key;
+        if (str_is(key, ".") || str_is(key, "f:name"))
+            continue;
+        bool bundle = str_is(key, "f:caBundle");
+        *any = *any || bundle;
+        if (!bundle && (value_count(&member->value) == 0 || !holds_only_bundles(&member->value, any)))
+            return false;
+    }
+    return true;
+}
+
+/* A manager that wrote certificates and nothing else, whatever it is called: istiod, cert-controller, an operator. */
+static bool is_injector(const struct value *entry)
+{
+    const struct value *fields = value_key(entry, "fieldsV1");
+    bool any = false;
+    if (str_contains(value_str(value_key(entry, "manager")), STR("cainjector")))
+        return true;
+    return str_is(value_str(value_key(entry, "operation")), "Update") &&
+           holds_only_bundles(value_key(fields, "f:metadata") ? NULL : fields, &any) && any;
+}
+
 static bool is_injectors(const struct subject *subject)
 {
     VALUE_EACH(entry, value_in(subject->live->object, PATH("metadata", "managedFields"))) {
-        struct str manager = value_str(value_key(entry, "manager"));
-        if (str_contains(manager, STR("cainjector")))
+        if (is_injector(entry))
             return true;
     }
     return is_injected(subject);

@@ -91,6 +91,8 @@ static const struct str NOTES[] = {
     STR_INIT("kubectl.kubernetes.io/restartedAt"),
     STR_INIT("kubectl.kubernetes.io/default-logs-container-*"),
     STR_INIT("control-plane.alpha.kubernetes.io/leader"),
+    STR_INIT("vpaUpdates"),
+    STR_INIT("vpaObservedContainers"),
     STR_INIT("autoscaling.alpha.kubernetes.io/conditions"),
     STR_INIT("autoscaling.alpha.kubernetes.io/current-metrics"),
     STR_INIT("batch.kubernetes.io/job-tracking"),

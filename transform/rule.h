@@ -171,3 +171,5 @@ void scene_init(struct scene *scene, struct arena *arena, const struct bundle *l
 void scene_gather_settings(struct scene *scene, struct run *run);
 /* An autoscaler owns the number of replicas of the resource. */
 bool scene_scales(const struct scene *scene, const struct resource *resource);
+/* Where that number stands, dotted: as the CRD's scale subresource says, or .spec.replicas. */
+struct str scene_replicas_path(const struct scene *scene, const struct resource *resource);

@@ -106,6 +106,20 @@ bool scene_scales(const struct scene *scene, const struct resource *resource)
            bsearch(&key, scaled->items, scaled->count, sizeof *scaled->items, scaled_cmp) != NULL;
 }
 
+struct str scene_replicas_path(const struct scene *scene, const struct resource *resource)
+{
+    struct custom_kind key = {.group = resource_group(resource), .kind = resource->kind};
+    const struct custom_kinds *custom = &scene->custom;
+    const struct custom_kind *found =
+        custom->count ? bsearch(&key, custom->items, custom->count, sizeof *custom->items, custom_cmp) : NULL;
+    VALUE_EACH(version, found ? found->versions : NULL) {
+        struct str path = value_str_in(version, PATH("subresources", "scale", "specReplicasPath"));
+        if (path.len != 0 && str_eq(value_str(value_key(version, "name")), resource_version(resource)))
+            return path;
+    }
+    return STR(".spec.replicas");
+}
+
 const struct resource *scene_find(const struct scene *scene, struct str group, struct str kind,
                                   struct str namespace, struct str name)
 {

@@ -198,6 +198,9 @@ static void collect(struct run *run, const struct scene *scene, struct bundle *d
             continue;
         struct resource kept = *live;
         kept.object = subject.object;
+        struct str api_version = value_str(value_key(kept.object, "apiVersion"));
+        if (!str_eq(api_version, value_str(value_key(live->object, "apiVersion"))))
+            kept.api_version = api_version; /* a rule wrote it in another version */
         bundle_add(declared, &kept);
     }
 }

@@ -166,9 +166,22 @@ void rule_service_account_alias(struct subject *subject)
         subject_remove(subject, path);
 }
 
+/* ".spec.replicas", of a custom resource wherever its CRD says. False for a path of more keys than fit. */
+static bool split_path(struct arena *arena, struct str dotted, const char *path[TEMPLATE_KEYS])
+{
+    size_t depth = 0;
+    struct str rest = str_from(dotted, str_starts(dotted, STR(".")));
+    while (rest.len != 0 && depth + 1 < TEMPLATE_KEYS)
+        path[depth++] = str_c(arena, str_cut(&rest, '.'));
+    path[depth] = NULL;
+    return rest.len == 0 && depth >= 2;
+}
+
 /* Scaled-out or -in counts are the autoscaler's; without the field its scale-up starts from what runs. */
 void rule_scaled_replicas(struct subject *subject)
 {
-    if (value_in(subject->object, PATH("spec", "replicas")) && scene_scales(subject->scene, subject->live))
-        subject_remove(subject, PATH("spec", "replicas"));
+    const char *path[TEMPLATE_KEYS];
+    struct str dotted = scene_replicas_path(subject->scene, subject->live);
+    if (scene_scales(subject->scene, subject->live) && split_path(subject->arena, dotted, path))
+        subject_remove(subject, path);
 }

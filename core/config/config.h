@@ -139,6 +139,7 @@ struct config {
     struct config_rules rules;      /* the user's own */
     enum helm_marks helm_marks;
 
+    struct str target_version; /* Kubernetes that the repository is for; empty: that of the backup */
     struct str git_url, git_branch, git_author; /* "Name <mail>" */
     int64_t max_deletions;   /* percent of the repository's objects that one commit may take out */
     bool allow_deletions;    /* whatever the share; of the command line, not of the file */

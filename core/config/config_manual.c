@@ -80,6 +80,8 @@ const char config_example[] =
     "\n"
     "keep: {last: 3, daily: 7, weekly: 5, monthly: 12, within: 2d, grace: 1h, wait: 15m}\n"
     "\n"
+    "target: {version: \"1.36\"}\n"
+    "\n"
     "git:\n"
     "  url: https://git.example.com/platform/prod-eu.git\n"
     "  branch: main\n"
