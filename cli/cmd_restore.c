@@ -88,6 +88,8 @@ static bool print_result(struct cli *cli, const struct restore_result *result, c
                          struct err *err)
 {
     struct value_list_builder findings = {0};
+    for (size_t i = 0; i < result->warnings.count; i++)
+        value_push(cli->arena, &findings, finding_value(cli->arena, &result->warnings.items[i]));
     for (size_t i = 0; i < result->findings.count; i++)
         value_push(cli->arena, &findings, finding_value(cli->arena, &result->findings.items[i]));
     const struct value *value =
@@ -100,6 +102,7 @@ static bool restore(struct cli *cli, struct kube *target, const struct source *s
 {
     struct restore_options options = {.dry_run = cli_has(cli, OPTION_DRY_RUN),
                                       .allow_not_empty = cli_has(cli, OPTION_ALLOW_NOT_EMPTY),
+                                      .replace = cli_has(cli, OPTION_REPLACE),
                                       .allow_same_cluster = cli_has(cli, OPTION_ALLOW_SAME_CLUSTER),
                                       .source_uid = source->snapshot.cluster_uid,
                                       .provided_secrets = &source->snapshot,

@@ -11,6 +11,7 @@
 #include "core/kustomize/kustomize.h"
 #include "core/secrets/protect.h"
 #include "dr-scenarios/drill.h"
+#include "dr-scenarios/preflight.h"
 #include "overlays/overlays.h"
 #include "overlays/publish.h"
 #include "quality/report/report.h"
@@ -179,6 +180,7 @@ static bool phase_render(struct pipeline *p, struct str *summary, struct err *er
         struct str dir = str_fmt(p->arena, "overlays/%.*s", STR_ARG(name));
         if (!kustomize_build(p->arena, &p->run->files, dir, &rendered, err))
             return err_context(err, "%.*s", STR_ARG(dir));
+        preflight_check(p->arena, &rendered, &p->run->findings);
         buf_fmt(&text, "%s%.*s %zu", i ? ", " : "", STR_ARG(name), rendered.count);
     }
     buf_text(&text, " objects");

@@ -207,6 +207,8 @@ static void collect_findings(struct drill *drill)
 {
     struct arena *arena = drill->run->arena;
     struct findings *all = &drill->findings;
+    for (size_t i = 0; i < drill->restored.warnings.count && all->count < MAX_FINDINGS; i++)
+        *ARENA_PUSH(arena, all) = drill->restored.warnings.items[i];
     for (size_t i = 0; i < drill->restored.findings.count && all->count < MAX_FINDINGS; i++)
         *ARENA_PUSH(arena, all) = drill->restored.findings.items[i];
     for (size_t i = 0; i < drill->compared.count && all->count < MAX_FINDINGS; i++)

@@ -5,6 +5,7 @@
 #include "core/config/config.h"
 #include "core/kube/waves.h"
 #include "core/secrets/select.h"
+#include "dr-scenarios/preflight.h"
 #include "dr-scenarios/ready.h"
 #include "dr-scenarios/restore_intern.h"
 
@@ -191,6 +192,33 @@ static bool apply_one(struct restore *restore, struct item *item)
     return false;
 }
 
+/* Deleting one of these deletes no data: a StatefulSet's claims stay, and so do the volumes of a class. */
+static bool may_be_replaced(const struct resource *resource)
+{
+    static const char *const kinds[] = {
+        "Deployment",   "StatefulSet", "DaemonSet",    "ReplicaSet",         "Job",          "Service",
+        "StorageClass", "RoleBinding", "IngressClass", "ClusterRoleBinding", "PriorityClass"};
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        if (str_is(resource->kind, kinds[i]))
+            return resource_type_find(resource_builtin_types(), resource_group(resource), resource->kind) !=
+                   NULL;
+    return false;
+}
+
+static bool replace_one(struct restore *restore, struct item *item)
+{
+    struct resource_type type;
+    struct err err;
+    if (!restore->options->replace || restore->options->dry_run || !is_immutable_fault(&item->why) ||
+        !may_be_replaced(&item->resource) || !type_of(restore, &item->resource, &type, &err))
+        return false;
+    if (!kube_delete(restore->target, restore->scratch, &type, item->resource.namespace, item->resource.name,
+                     &err))
+        return false;
+    restore->result->replaced++;
+    return apply_one(restore, item);
+}
+
 static void settle(struct restore *restore, struct item *item, enum object_state state)
 {
     item->state = state;
@@ -201,7 +229,7 @@ static void settle(struct restore *restore, struct item *item, enum object_state
 
 static void attempt(struct restore *restore, struct item *item, bool last)
 {
-    if (apply_one(restore, item)) {
+    if (apply_one(restore, item) || replace_one(restore, item)) {
         settle(restore, item, APPLIED);
     } else if (restore->options->dry_run && item->why.code == ERR_NOT_FOUND) {
         settle(restore, item, UNREHEARSED);
@@ -283,12 +311,12 @@ static void report_refused(struct restore *restore, const struct item *item)
     struct arena *arena = restore->run->arena;
     struct str message = str_dup(arena, str_of(item->why.msg));
     *ARENA_PUSH(arena, &restore->result->findings) =
-        is_immutable_fault(&item->why)
-            ? restore_finding(
-                  &item->resource, "restore.replace-or-keep", message,
-                  "a field that cannot be changed differs: delete the object and restore again, or keep it")
-            : restore_finding(&item->resource, "restore.refused", message,
-                              "mend what the message names and restore again");
+        is_immutable_fault(&item->why) ? restore_finding(&item->resource, "restore.replace-or-keep", message,
+                                                         "a field that cannot be changed differs: keep the "
+                                                         "object, or restore --replace, which makes "
+                                                         "what holds no data anew")
+                                       : restore_finding(&item->resource, "restore.refused", message,
+                                                         "mend what the message names and restore again");
 }
 
 static void count(struct restore *restore)
@@ -329,6 +357,7 @@ bool restore_apply(struct run *run, struct kube *target, const struct bundle *de
     restore.until_ms = restore_deadline(options);
     for (size_t i = 0; i < declared->count; i++)
         add(&restore, &declared->items[i]);
+    preflight_check(run->arena, declared, &result->warnings);
     add_secrets(&restore);
     bool ok = apply_all(&restore, declared, err);
     count(&restore);

@@ -3,7 +3,8 @@
  * The order is that of core/kube/waves.h. After the definitions it waits until they are Established and asks the
  * target again what it serves. An object whose need is not there yet (its namespace, its type, an account, a webhook's
  * pods) is tried again; one that is refused is named and the rest goes on. Fields that cannot be changed on an object
- * that is there already are reported as "replace or keep", never replaced. Field conflicts are settled for what is
+ * that is there already are reported as "replace or keep", and replaced only where that was asked for and no data hangs on
+ * the object. Field conflicts are settled for what is
  * declared. Then it waits until what was applied is ready.
  * Secrets that the repository leaves out come from a bundle of the backup when one is given; their values go to the
  * target and nowhere else.
@@ -20,7 +21,8 @@ struct restore_options {
     bool allow_not_empty;    /* declared namespaces may exist already */
     bool allow_same_cluster; /* the target may be the very cluster of the backup */
     bool any_storage_class;  /* the target binds claims of whatever class, as the sandbox does */
-    struct str source_uid;   /* of that cluster (its kube-system); empty: unknown */
+    bool replace; /* what differs in an immutable field is deleted and made again, unless it holds data */
+    struct str source_uid;                 /* of that cluster (its kube-system); empty: unknown */
     const struct bundle *provided_secrets; /* a bundle that holds Secrets; NULL: none */
     const struct config_environment
         *environment;        /* that is rebuilt: what it calls namespaces; NULL: nothing else */
@@ -31,8 +33,10 @@ struct restore_result {
     size_t declared, applied, failed,
         unrehearsed;             /* unrehearsed: a dry run cannot try them before the real one */
     size_t waited, ready;        /* objects that have a readiness, and those that got there */
+    size_t replaced;             /* deleted and made again */
     struct str_list secrets;     /* provided from the backup: "namespace/name" */
     struct findings findings;    /* one per object that was refused or is not ready */
+    struct findings warnings;    /* what preflight.h found in what was declared */
     struct resource_types types; /* as the target serves them at the end */
     int64_t apply_ms, wait_ms;
 };

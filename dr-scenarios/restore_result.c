@@ -36,6 +36,7 @@ const struct value *restore_section(struct arena *arena, const struct restore_re
         arena, {"declared", value_int(arena, (int64_t)result->declared)},
         {"applied", value_int(arena, (int64_t)result->applied)},
         {"failed", value_int(arena, (int64_t)result->failed)},
+        {"replaced", result->replaced ? value_int(arena, (int64_t)result->replaced) : NULL},
         {"unrehearsed", result->unrehearsed ? value_int(arena, (int64_t)result->unrehearsed) : NULL},
         {"waited", value_int(arena, (int64_t)result->waited)},
         {"ready", value_int(arena, (int64_t)result->ready)},

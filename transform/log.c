@@ -141,6 +141,47 @@ const struct value *transform_explanation(struct arena *arena, const struct tran
     return steps.count ? value_list_done(arena, &steps) : NULL;
 }
 
+static const struct pitfall {
+    int row;
+    const char *subject, *right, *where, *off;
+} PITFALLS[] = {
+#define PITFALL(row, subject, right, where, off) {row, subject, right, where, off},
+#include "transform/pitfalls.def"
+#undef PITFALL
+};
+
+/* The rules of the row, then the places outside of them. */
+static void pitfall_places(struct buf *text, const struct pitfall *pitfall)
+{
+    const char *between = "";
+    for (size_t i = 0; i < transform_rule_count(); i++) {
+        const struct transform_rule *rule = transform_rule_at(i);
+        if (rule->pitfall != pitfall->row)
+            continue;
+        buf_fmt(text, "%s`%s`", between, rule->id);
+        between = ", ";
+    }
+    if (pitfall->where[0] != '\0')
+        buf_fmt(text, "%s%s", between[0] ? "; " : "", pitfall->where);
+}
+
+static void pitfalls_markdown(struct buf *text)
+{
+    buf_text(
+        text,
+        "## What goes wrong, and where it is handled\n\n"
+        "Each row has golden cases that start with its number, below `testdata/transform`, "
+        "`testdata/environments`,\n`testdata/publish` or `testdata/rebuild`. A rule is turned off by its "
+        "id; other ways stand in the last column.\n\n"
+        "| row | subject | what becomes of it | where | to turn it off, beside the rules' ids |\n"
+        "|---|---|---|---|---|\n");
+    for (size_t i = 0; i < COUNT_OF(PITFALLS); i++) {
+        buf_fmt(text, "| %d | %s | %s | ", PITFALLS[i].row, PITFALLS[i].subject, PITFALLS[i].right);
+        pitfall_places(text, &PITFALLS[i]);
+        buf_fmt(text, " | %s |\n", PITFALLS[i].off);
+    }
+}
+
 static void rule_markdown(struct buf *text, const struct transform_rule *rule)
 {
     buf_fmt(text, "| `%s` | ", rule->id);
@@ -156,13 +197,38 @@ void transform_rules_markdown(struct buf *text)
         text,
         "# Transform rules\n\n"
         "From live objects to declared ones: these rules run in this order over every object of a backup.\n"
-        "Each can be switched off by its id, under `transform.disable` in gitops-pipe.yaml, and\n"
-        "`gitops-pipe convert --explain KIND/NAME` prints which of them did what to an object.\n"
-        "\"Pitfall\" is the row of the list of known mistakes that the rule answers; its tests lie in\n"
-        "`testdata/transform`. Written by the test of this table: change `transform/rules.def`, not this "
-        "file.\n\n"
-        "| rule | pitfall | kinds | what it does | why |\n"
-        "|---|---|---|---|---|\n");
+        "`gitops-pipe convert --explain KIND/NAME` prints which of them did what to an object, what stood "
+        "there, and how\n"
+        "to keep the rule from it. Written by the test of this table: change `transform/rules.def` and\n"
+        "`transform/pitfalls.def`, not this file.\n\n"
+        "## Changing them\n\n"
+        "```yaml\n"
+        "transform:\n"
+        "  disable:\n"
+        "    - noise.annotations                       # off for every object\n"
+        "    - rule: service.node-ports                # off for some\n"
+        "      match: {type: services, namespace: edge, name: \"gateway-*\"}\n"
+        "  rules:                                      # of your own\n"
+        "    - {name: no-scratch, match: {namespace: \"*-scratch\"}, drop: object}\n"
+        "    - {name: no-cpu-limits, match: {type: [deployments.apps, StatefulSet.apps]},\n"
+        "       drop: /spec/template/spec/containers/*/resources/limits/cpu}\n"
+        "    - {name: keep-data, match: {type: persistentvolumes, labels: {tier: data}},\n"
+        "       set: {pointer: /spec/persistentVolumeReclaimPolicy, value: Retain}}\n"
+        "```\n\n"
+        "`match` holds when all that it says holds; texts are globs, and each may be a list of which one has "
+        "to match. A\n"
+        "type is `plural`, `plural.group`, `Kind` or `Kind.group`. `drop` is `object`, a JSON pointer, or a "
+        "list of them;\n"
+        "a token `*` is every item or member. `set` makes the maps that are missing on its way. What such a "
+        "rule did is\n"
+        "logged as `user.NAME`. apiVersion, kind, name and namespace are not a rule's to change, and "
+        "`secrets.set-aside` and\n"
+        "`secrets.token-data` cannot be switched off ([decision "
+        "028](decisions/028-rules-of-ones-own.md)).\n\n");
+    pitfalls_markdown(text);
+    buf_text(text, "\n## The rules\n\n"
+                   "| rule | row | kinds | what it does | why |\n"
+                   "|---|---|---|---|---|\n");
     for (size_t i = 0; i < transform_rule_count(); i++)
         rule_markdown(text, transform_rule_at(i));
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/config/config.h"
 #include "core/net/retry.h"
@@ -348,5 +349,74 @@ Test(restore, a_storage_class_that_nobody_has_is_named_before_its_claims_wait)
     f.options.any_storage_class = true;
     cr_expect(restore_run(&f.run, f.kube, &f.declared, &f.options, &f.result, &f.err), "%s", f.err.msg);
     cr_expect_eq(f.result.findings.count, 0);
+    stop(&f);
+}
+
+/* Every folder of testdata/rebuild is a case: see its README. UPDATE=1 writes what is not there yet. */
+static void append_findings(struct buf *text, const struct findings *findings)
+{
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        buf_fmt(text, "%.*s %.*s/%.*s: %.*s\n", STR_ARG(finding->check), STR_ARG(finding->kind),
+                STR_ARG(finding->name), STR_ARG(finding->message));
+    }
+}
+
+static void restore_case(const char *folder, bool replace, struct fixture *f)
+{
+    const char *dir = str_c(f->run.arena, str_fmt(f->run.arena, "testdata/rebuild/%s", folder));
+    const char *there = str_c(f->run.arena, str_fmt(f->run.arena, "%s/there.yaml", dir));
+    const char *in = str_c(f->run.arena, str_fmt(f->run.arena, "%s/in.yaml", dir));
+    struct restore_result first;
+    f->options.allow_not_empty = f->options.any_storage_class = true;
+    if (access(there, R_OK) == 0) {
+        cr_assert(bundle_read_manifests(f->run.arena, there, &f->declared, &f->err), "%s", f->err.msg);
+        bundle_sort(&f->declared);
+        cr_assert(restore_apply(&f->run, f->kube, &f->declared, &f->options, &first, &f->err), "%s",
+                  f->err.msg);
+        cr_assert_eq(first.failed, 0, "%s", folder);
+    }
+    bundle_init(&f->declared, f->run.arena);
+    cr_assert(bundle_read_manifests(f->run.arena, in, &f->declared, &f->err), "%s", f->err.msg);
+    bundle_sort(&f->declared);
+    f->options.replace = replace;
+    cr_assert(restore_apply(&f->run, f->kube, &f->declared, &f->options, &f->result, &f->err), "%s",
+              f->err.msg);
+}
+
+static void check_case(const char *folder)
+{
+    struct fixture f;
+    struct str want = STR_NONE;
+    struct buf got CLEANUP(buf_done);
+    start(&f, &(struct sandbox_options){0});
+    buf_init(&got, 1 << 20);
+    restore_case(folder, false, &f);
+    append_findings(&got, &f.result.warnings);
+    append_findings(&got, &f.result.findings);
+    const char *path = str_c(f.run.arena, str_fmt(f.run.arena, "testdata/rebuild/%s/findings.txt", folder));
+    if (getenv("UPDATE") && access(path, F_OK) != 0)
+        cr_assert(file_write(path, buf_view(&got), 0644, &f.err), "%s", f.err.msg);
+    cr_assert(file_read(f.run.arena, path, 1 << 20, &want, &f.err), "%s", f.err.msg);
+    cr_expect(str_eq(buf_view(&got), want), "%s\n  got:\n%.*s\n  want:\n%.*s", folder,
+              STR_ARG(buf_view(&got)), STR_ARG(want));
+    stop(&f);
+}
+
+Test(restore, every_case_of_rebuilding_says_what_it_should)
+{
+    check_case("29-immutable");
+    check_case("32-what-blocks-itself");
+}
+
+Test(restore, what_holds_no_data_is_replaced_when_that_is_asked_for)
+{
+    struct fixture f;
+    start(&f, &(struct sandbox_options){0});
+    restore_case("29-immutable", true, &f);
+    cr_expect_eq(f.result.replaced, 3);
+    cr_assert_eq(f.result.findings.count, 1);
+    cr_expect(str_is(f.result.findings.items[0].kind, "PersistentVolumeClaim"),
+              "a claim holds data and stays");
     stop(&f);
 }

@@ -1,5 +1,7 @@
 /* The stage itself: settings, log, report, and objects that are not what they should be. */
 #include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -374,6 +376,47 @@ Test(transform, rule_ids_are_unique_and_every_rule_says_what_and_why)
     }
     cr_expect_null(transform_rule_at(transform_rule_count()));
     cr_expect_null(transform_rule_find(STR("no.such-rule")));
+}
+
+static bool has_case(int row)
+{
+    static const char *const folders[] = {"testdata/transform", "testdata/environments", "testdata/publish",
+                                          "testdata/rebuild"};
+    char prefix[8];
+    bool found = false;
+    snprintf(prefix, sizeof prefix, "%02d-", row);
+    for (size_t i = 0; i < COUNT_OF(folders) && !found; i++) {
+        DIR *dir = opendir(folders[i]);
+        cr_assert_not_null(dir, "%s", folders[i]);
+        for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+            found = found || strncmp(entry->d_name, prefix, 3) == 0;
+        closedir(dir);
+    }
+    return found;
+}
+
+/* Every row of the list of pitfalls is handled somewhere that is named, and has a golden case. */
+Test(transform, every_pitfall_has_a_place_and_a_case)
+{
+    static const struct {
+        int row;
+        const char *subject, *right, *where, *off;
+    } rows[] = {
+#define PITFALL(row, subject, right, where, off) {row, subject, right, where, off},
+#include "transform/pitfalls.def"
+#undef PITFALL
+    };
+    cr_assert_eq(COUNT_OF(rows), 32);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        size_t rules = 0;
+        cr_expect_eq(rows[i].row, (int)i + 1);
+        for (size_t j = 0; j < transform_rule_count(); j++)
+            rules += transform_rule_info(transform_rule_at(j)).pitfall == rows[i].row;
+        cr_expect(rules != 0 || rows[i].where[0], "row %d is handled nowhere", rows[i].row);
+        cr_expect(rules != 0 || rows[i].row == 7 || rows[i].row == 13 || rows[i].off[0],
+                  "row %d does not say how to turn it off", rows[i].row);
+        cr_expect(has_case(rows[i].row), "row %d has no golden case", rows[i].row);
+    }
 }
 
 /* docs/rules.md is printed from the table. Set UPDATE=1 to print it again. */
