@@ -1,22 +1,16 @@
 /* Credentials from a program: client.authentication.k8s.io/v1 and v1beta1, what the tools of the clouds speak.
  *
- * The program gets KUBERNETES_EXEC_INFO and prints an ExecCredential. Its output goes to memory files, not pipes, so
- * that no deadlock is possible; it gets a minute; it gets no terminal, for a backup at night has none either. */
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
+ * The program gets KUBERNETES_EXEC_INFO and prints an ExecCredential. It gets a minute; it gets no terminal, for a
+ * backup at night has none either. */
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "core/base/base64.h"
 #include "core/base/clock.h"
 #include "core/base/json.h"
+#include "core/base/process.h"
 #include "core/kube/kube_intern.h"
 
-enum { MAX_OUTPUT = 1 << 20, TIME_LIMIT_MS = 60 * 1000, RENEW_BEFORE_MS = 10 * 1000, STEP_MS = 10 };
+enum { MAX_OUTPUT = 1 << 20, TIME_LIMIT_MS = 60 * 1000, RENEW_BEFORE_MS = 10 * 1000 };
 
 extern char **environ;
 
@@ -24,7 +18,7 @@ struct plugin {
     struct arena *arena; /* scratch */
     const struct kubeconfig *config;
     struct str command, api_version;
-    int out, notes; /* memory files */
+    struct buf out, notes; /* what it wrote; more than MAX_OUTPUT is dropped */
 };
 
 static struct str plugin_command(struct arena *arena, const struct kubeconfig *config)
@@ -61,77 +55,49 @@ static struct str exec_info(const struct plugin *p)
                                       {"apiVersion", value_string(arena, p->api_version)}, {"spec", spec}));
 }
 
-static char **arguments(const struct plugin *p)
+static const char **arguments(const struct plugin *p)
 {
     const struct value *args = value_key(p->config->exec, "args");
-    char **argv = ARENA_ARRAY(p->arena, char *, value_count(args) + 2);
+    const char **argv = ARENA_ARRAY(p->arena, const char *, value_count(args) + 2);
     size_t count = 0;
-    argv[count++] = (char *)str_c(p->arena, p->command);
+    argv[count++] = str_c(p->arena, p->command);
     VALUE_EACH(arg, args)
-        argv[count++] = (char *)str_c(p->arena, value_str(arg));
+        argv[count++] = str_c(p->arena, value_str(arg));
     return argv;
 }
 
 /* Ours, then the plugin's own, then what the protocol adds: getenv finds the first, so the later go in front. */
-static char **environment(const struct plugin *p)
+static const char **environment(const struct plugin *p)
 {
     const struct value *own = value_key(p->config->exec, "env");
     size_t count = 0, inherited = 0;
     while (environ[inherited] != NULL)
         inherited++;
-    char **env = ARENA_ARRAY(p->arena, char *, value_count(own) + inherited + 2);
+    const char **env = ARENA_ARRAY(p->arena, const char *, value_count(own) + inherited + 2);
     struct str info = exec_info(p);
-    env[count++] = (char *)str_c(p->arena, str_fmt(p->arena, "KUBERNETES_EXEC_INFO=%.*s", STR_ARG(info)));
+    env[count++] = str_c(p->arena, str_fmt(p->arena, "KUBERNETES_EXEC_INFO=%.*s", STR_ARG(info)));
     VALUE_EACH(item, own) {
         struct str name = value_str(value_key(item, "name")), value = value_str(value_key(item, "value"));
         struct str line = str_fmt(p->arena, "%.*s=%.*s", STR_ARG(name), STR_ARG(value));
-        env[count++] = (char *)str_c(p->arena, line);
+        env[count++] = str_c(p->arena, line);
     }
     for (size_t i = 0; i < inherited; i++)
         env[count++] = environ[i];
     return env;
 }
 
-static int start(const struct plugin *p, pid_t *ret_pid)
+static bool take_out(void *ctx, struct str piece, struct err *err)
 {
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    char **argv = arguments(p), **env = environment(p);
-
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&files, p->out, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files, p->notes, STDERR_FILENO);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    int fault = posix_spawnp(ret_pid, argv[0], &files, &attributes, argv, env);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
-    return fault;
+    struct plugin *p = ctx;
+    buf_str(&p->out, piece);
+    return true;
 }
 
-static bool wait_for(pid_t pid, int *ret_status)
+static bool take_notes(void *ctx, struct str piece, struct err *err)
 {
-    int64_t until = clock_monotonic_ms() + TIME_LIMIT_MS;
-    while (clock_monotonic_ms() < until) {
-        pid_t done = waitpid(pid, ret_status, WNOHANG);
-        if (done == pid)
-            return true;
-        if (done < 0 && errno != EINTR)
-            return false;
-        clock_sleep_ms(STEP_MS);
-    }
-    kill(-pid, SIGKILL);
-    waitpid(pid, ret_status, 0);
-    return false;
-}
-
-static struct str contents(struct arena *arena, int fd)
-{
-    char *bytes = arena_alloc(arena, MAX_OUTPUT);
-    ssize_t got = pread(fd, bytes, MAX_OUTPUT, 0);
-    return str_trim((struct str){bytes, got > 0 ? (size_t)got : 0});
+    struct plugin *p = ctx;
+    buf_str(&p->notes, piece);
+    return true;
 }
 
 /* Texts of others end up on a terminal: without what could steer it. */
@@ -152,29 +118,25 @@ static bool plugin_fault(const struct plugin *p, struct err *err)
     return err_next(err, "run `kubectl get namespaces` by hand to see the plugin's own words, and log in");
 }
 
-static bool run_plugin(const struct plugin *p, struct str *ret_output, struct err *err)
+static bool run_plugin(struct plugin *p, struct err *err)
 {
-    pid_t pid;
-    int status = 0, fault = start(p, &pid);
-    if (fault != 0) {
-        errno = fault;
-        err_errno(err, "it does not start");
-        err->code = ERR_USAGE;
+    const struct process process = {.argv = arguments(p),
+                                    .env = environment(p),
+                                    .timeout_ms = TIME_LIMIT_MS,
+                                    .out = take_out,
+                                    .notes = take_notes,
+                                    .ctx = p};
+    int status = 0;
+    if (!process_run(&process, &status, err)) {
+        if (err->code == ERR_INTERRUPTED)
+            err->code = ERR_DENIED;
         return plugin_fault(p, err);
     }
-    if (!wait_for(pid, &status)) {
-        err_set(err, ERR_DENIED, "no answer within %d s", TIME_LIMIT_MS / 1000);
-        return plugin_fault(p, err);
-    }
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        struct str notes = contents(p->arena, p->notes), line = str_cut(&notes, '\n');
-        err_set(err, ERR_DENIED, "it failed with status %d: %.*s",
-                WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-                STR_ARG(printable(p->arena, str_slice(line, 0, 300))));
-        return plugin_fault(p, err);
-    }
-    *ret_output = contents(p->arena, p->out);
-    return true;
+    if (status == 0)
+        return true;
+    struct str notes = str_trim(buf_view(&p->notes)), line = str_slice(str_cut(&notes, '\n'), 0, 300);
+    err_set(err, ERR_DENIED, "it failed with status %d: %.*s", status, STR_ARG(printable(p->arena, line)));
+    return plugin_fault(p, err);
 }
 
 static bool answer_fault(const struct plugin *p, struct err *err, const char *what)
@@ -213,10 +175,10 @@ static bool take_certificate(struct kube *kube, const struct plugin *p, bool had
     return kube_reconnect(kube, err) || plugin_fault(p, err);
 }
 
-static bool take_credential(struct kube *kube, const struct plugin *p, struct str output, struct err *err)
+static bool take_credential(struct kube *kube, const struct plugin *p, struct err *err)
 {
     const struct value *answer;
-    if (!json_parse(p->arena, output, NULL, &answer, err))
+    if (!json_parse(p->arena, str_trim(buf_view(&p->out)), NULL, &answer, err))
         return answer_fault(p, err, "its answer is no JSON"); /* the parser's words might quote a token */
     if (!check_answer(p, answer, err))
         return false;
@@ -229,13 +191,6 @@ static bool take_credential(struct kube *kube, const struct plugin *p, struct st
     if (!clock_parse_rfc3339(expires, &kube->exec_expires_ms))
         kube->exec_expires_ms = 0;
     return take_certificate(kube, p, had_one, status, err);
-}
-
-static bool open_memory_files(struct plugin *p, struct err *err)
-{
-    p->out = memfd_create("exec-credential", MFD_CLOEXEC);
-    p->notes = memfd_create("exec-credential-notes", MFD_CLOEXEC);
-    return (p->out >= 0 && p->notes >= 0) || err_errno(err, "memory file");
 }
 
 static bool is_fresh(const struct kube *kube)
@@ -256,19 +211,17 @@ bool kube_exec_refresh(struct kube *kube, bool anew, struct err *err)
         return true;
 
     CLEANUP(arena_cleanup) struct arena *scratch = arena_new();
-    struct plugin p = {.arena = scratch, .config = config, .out = -1, .notes = -1};
-    struct str output = STR_NONE;
+    struct plugin p = {.arena = scratch, .config = config};
     p.command = plugin_command(scratch, config);
     p.api_version = value_str(value_key(config->exec, "apiVersion"));
     if (str_is(value_str(value_key(config->exec, "interactiveMode")), "Always")) {
         err_set(err, ERR_USAGE, "it wants a terminal (interactiveMode: Always), and there is none");
         return plugin_fault(&p, err);
     }
-    bool done =
-        open_memory_files(&p, err) && run_plugin(&p, &output, err) && take_credential(kube, &p, output, err);
-    if (p.out >= 0)
-        close(p.out);
-    if (p.notes >= 0)
-        close(p.notes);
+    buf_init(&p.out, MAX_OUTPUT);
+    buf_init(&p.notes, MAX_OUTPUT);
+    bool done = run_plugin(&p, err) && take_credential(kube, &p, err);
+    buf_done(&p.out);
+    buf_done(&p.notes);
     return done;
 }
