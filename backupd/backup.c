@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "backupd/guard.h"
+#include "backupd/hooks.h"
 #include "backupd/level.h"
 #include "backupd/part.h"
 #include "backupd/seal.h"
@@ -27,6 +28,7 @@ struct backup {
     struct stash *stash;
     bool dry;
     struct parts parts;
+    size_t from; /* of the parts that are being published */
     struct manifest manifest;
     struct guard guard;
     struct tally tallies[STORE_HOLDS + 1]; /* by what the store held before */
@@ -47,6 +49,14 @@ const char *backup_spool_dir(const struct run *run)
         return NULL;
     const char *dir = str_c(run->arena, run->config->state_dir);
     return access(dir, W_OK) == 0 ? dir : NULL;
+}
+
+/* What hooks have left from the one of that number on. */
+static void add_outputs(struct backup *b, size_t from)
+{
+    for (size_t i = from; b->run->hooks != NULL && i < hooks_output_count(b->run->hooks); i++)
+        *ARENA_PUSH(b->run->arena, &b->parts) =
+            (struct part){.part = MANIFEST_HOOK, .output = hooks_output(b->run->hooks, i)};
 }
 
 static bool begin(struct backup *b, struct err *err)
@@ -78,6 +88,7 @@ static bool begin(struct backup *b, struct err *err)
         .narrowed = bundle->narrowed,
     };
     parts_of(b->run->arena, b->stash, &b->parts);
+    add_outputs(b, 0);
     if (!keys_recipients(b->run, &b->recipients, err))
         return false;
     if (b->recipients.count == 0)
@@ -155,6 +166,16 @@ static bool publish_sealed(struct backup *b, struct arena *arena, struct manifes
     return published;
 }
 
+/* A hook's output was packed while it came. */
+static bool make_pack(struct backup *b, const struct part *part, struct pack_writer **writer,
+                      struct pack *ret_pack, struct err *err)
+{
+    if (part->output == NULL)
+        return part_pack(b->stash, part, b->spool_dir, writer, ret_pack, err);
+    *ret_pack = part->output->pack;
+    return true;
+}
+
 static void note_pack(struct backup *b, size_t index, const struct manifest_pack *pack,
                       const struct store_info *info, enum store_held held)
 {
@@ -172,7 +193,7 @@ static void note_pack(struct backup *b, size_t index, const struct manifest_pack
 static bool publish_part(void *ctx, size_t index, struct err *err)
 {
     struct backup *b = ctx;
-    const struct part *part = &b->parts.items[index];
+    const struct part *part = &b->parts.items[index += b->from];
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     struct manifest_pack noted = {.part = part->part, .namespace = part->namespace};
     struct pack_writer *writer = NULL;
@@ -180,7 +201,9 @@ static bool publish_part(void *ctx, size_t index, struct err *err)
     struct pack pack = {0};
     enum store_held held = STORE_LACKS;
 
-    bool published = part_pack(b->stash, part, b->spool_dir, &writer, &pack, err);
+    bool published = make_pack(b, part, &writer, &pack, err);
+    if (part->output != NULL)
+        noted.hook = part->output->name;
     noted.sha256 = pack.sha256;
     noted.bytes = pack.bytes.len;
     noted.raw_bytes = pack.raw_bytes;
@@ -194,16 +217,37 @@ static bool publish_part(void *ctx, size_t index, struct err *err)
     return published || err_context(err, "pack %.*s", STR_ARG(manifest_pack_name(scratch, &noted)));
 }
 
+/* The parts from b->from on. */
 static bool publish_parts(struct backup *b, struct err *err)
 {
     struct manifest_packs *packs = &b->manifest.packs;
-    packs->items = ARENA_ARRAY(b->run->arena, struct manifest_pack, b->parts.count);
+    packs->items =
+        arena_grow(b->run->arena, packs->items, packs->count, b->parts.count, sizeof *packs->items);
     packs->count = packs->cap = b->parts.count;
-    progress_step(b->run->progress, "storing", 0, b->parts.count, "packs", STR_NONE);
+    progress_step(b->run->progress, "storing", b->stored, b->parts.count, "packs", STR_NONE);
     pthread_mutex_init(&b->lock, NULL);
-    bool good = parallel_for(b->parts.count, THREADS, publish_part, b, err);
+    bool good = parallel_for(b->parts.count - b->from, THREADS, publish_part, b, err);
     pthread_mutex_destroy(&b->lock);
+    b->from = b->parts.count;
     return good;
+}
+
+/* ---- hooks ---- */
+
+/* Everything is read and stored: what was frozen may go on. The manifest waits, for it says how that went. */
+static bool finish_hooks(struct backup *b, struct err *err)
+{
+    struct hooks *hooks = b->run->hooks;
+    if (hooks == NULL)
+        return true;
+    size_t before = hooks_output_count(hooks);
+    hooks_stored(hooks);
+    if (!hooks_after(hooks, err))
+        return false;
+    add_outputs(b, before);
+    b->manifest.hooks = hooks_value(hooks, b->run->arena);
+    b->manifest.complete = b->manifest.complete && hooks_failed(hooks).len == 0;
+    return publish_parts(b, err);
 }
 
 /* ---- the other stores ---- */
@@ -293,19 +337,20 @@ static void report(struct backup *b)
                                           {"repaired", value_int(a, (int64_t)repaired->packs)},
                                           {"bytesNew", value_int(a, (int64_t)(new->bytes + repaired->bytes))},
                                           {"bytesUnchanged", value_int(a, (int64_t)unchanged->bytes)});
-    run_section(
-        b->run, "backup",
-        VALUE_MAP(a, {"id", b->dry ? NULL : value_string(a, m->id)},
-                  {"dryRun", b->dry ? value_bool(a, true) : NULL}, {"cluster", value_string(a, m->cluster)},
-                  {"store", value_string(a, store_url(b->run->store))},
-                  {"takenAt", value_string(a, clock_rfc3339(a, m->taken_ms))},
-                  {"resourceVersion", value_string(a, m->resource_version)},
-                  {"complete", value_bool(a, m->complete)}, {"lacking", lacking(b)},
-                  {"missing", manifest_missing(a, &m->types)}, {"objects", value_int(a, (int64_t)m->objects)},
-                  {"types", value_int(a, (int64_t)m->types.count)}, {"packs", packs},
-                  {"durationMs", value_int(a, clock_monotonic_ms() - b->began_ms)},
-                  {"peakMemoryBytes", value_int(a, peak_memory())},
-                  {"notes", b->notes.count ? value_list_done(a, &b->notes) : NULL}));
+    run_section(b->run, "backup",
+                VALUE_MAP(a, {"id", b->dry ? NULL : value_string(a, m->id)},
+                          {"dryRun", b->dry ? value_bool(a, true) : NULL},
+                          {"cluster", value_string(a, m->cluster)},
+                          {"store", value_string(a, store_url(b->run->store))},
+                          {"takenAt", value_string(a, clock_rfc3339(a, m->taken_ms))},
+                          {"resourceVersion", value_string(a, m->resource_version)},
+                          {"complete", value_bool(a, m->complete)}, {"lacking", lacking(b)},
+                          {"missing", manifest_missing(a, &m->types)}, {"hooks", m->hooks},
+                          {"objects", value_int(a, (int64_t)m->objects)},
+                          {"types", value_int(a, (int64_t)m->types.count)}, {"packs", packs},
+                          {"durationMs", value_int(a, clock_monotonic_ms() - b->began_ms)},
+                          {"peakMemoryBytes", value_int(a, peak_memory())},
+                          {"notes", b->notes.count ? value_list_done(a, &b->notes) : NULL}));
 }
 
 static bool preview(struct backup *b, struct err *err)
@@ -326,13 +371,15 @@ bool backup_stash(struct run *run, struct stash *stash, bool dry_run, struct err
         !guard_enter_backup(run, b.manifest.cluster, b.manifest.id, &b.guard, err))
         return err_context(err, "backup");
     note_weakness(&b);
-    bool published = publish_parts(&b, err) && guard_backup_holds(&b.guard, err) && publish_manifest(&b, err);
+    bool published = publish_parts(&b, err) && finish_hooks(&b, err) && guard_backup_holds(&b.guard, err) &&
+                     publish_manifest(&b, err);
     if (published)
         level_stores(&b);
     remove_marker(&b);
     if (!published)
         return err_context(err, "backup");
     stash_about(stash)->backup_id = b.manifest.id;
+    stash_about(stash)->complete = b.manifest.complete;
     report(&b);
     return true;
 }

@@ -4,7 +4,9 @@
  * then the marker goes. A backup exists once its manifest does, so a run that was killed leaves nothing visible, and
  * the next one finds the packs it had sent. Two runs at once share packs and never each other's manifest.
  * Section "backup" of the report: {id, cluster, store, takenAt, resourceVersion, complete, missing[{type, reason}],
- * objects, types, packs{new, unchanged, repaired, bytesNew, bytesUnchanged}, durationMs, peakMemoryBytes (of this process so far), notes[]?, dryRun?}.
+ * hooks[]?, objects, types, packs{new, unchanged, repaired, bytesNew, bytesUnchanged}, durationMs, peakMemoryBytes (of
+ * this process so far), notes[]?, dryRun?}.
+ * Where run->hooks is there, its outputs become packs, and what is due after the packs runs before the manifest.
  * An incomplete snapshot is written and says so (`complete: false`); the caller decides about the exit status.
  * Fails with what store.h and pack.h fail with; USAGE where the cluster has no name.
  */

@@ -238,7 +238,7 @@ static bool load_object(void *ctx, struct str path, struct str body, struct err 
 
 static bool is_of(const struct manifest_pack *pack, struct str namespace)
 {
-    return pack->part != MANIFEST_SCHEMA && str_eq(pack->namespace, namespace);
+    return manifest_has_objects(pack) && str_eq(pack->namespace, namespace);
 }
 
 static bool has_pack(const struct side *side, const struct manifest_pack *pack)
@@ -287,7 +287,7 @@ static void add_namespaces(struct arena *arena, const struct side *side, struct 
         if (i == 0 || !str_eq(bundle->items[i].namespace, bundle->items[i - 1].namespace))
             *ARENA_PUSH(arena, list) = bundle->items[i].namespace;
     for (size_t i = 0; i < side->manifest.packs.count; i++)
-        if (side->manifest.packs.items[i].part != MANIFEST_SCHEMA)
+        if (manifest_has_objects(&side->manifest.packs.items[i]))
             *ARENA_PUSH(arena, list) = side->manifest.packs.items[i].namespace;
 }
 

@@ -56,6 +56,8 @@ static bool load_packs(struct run *run, const struct manifest *m, struct bundle 
         const struct manifest_pack *pack = loading.pack = &m->packs.items[i];
         progress_step(run->progress, "loading", i, m->packs.count, "packs",
                       manifest_pack_name(run->arena, pack));
+        if (pack->part == MANIFEST_HOOK)
+            continue;
         if (!part_read(run, run->arena, pack, pack->part == MANIFEST_SCHEMA ? load_document : load_object,
                        &loading, err))
             return false;

@@ -5,8 +5,10 @@
 #include "core/base/clock.h"
 #include "core/base/json.h"
 
-static const char *const part_names[] = {
-    [MANIFEST_CLUSTER] = "cluster", [MANIFEST_NAMESPACE] = "namespace", [MANIFEST_SCHEMA] = "schema"};
+static const char *const part_names[] = {[MANIFEST_CLUSTER] = "cluster",
+                                         [MANIFEST_NAMESPACE] = "namespace",
+                                         [MANIFEST_SCHEMA] = "schema",
+                                         [MANIFEST_HOOK] = "hook"};
 
 /* ---- keys and names ---- */
 
@@ -47,11 +49,16 @@ struct str manifest_marker_key(struct arena *arena, struct str cluster, struct s
     return key_in_backup(arena, cluster, id, "in-progress.json");
 }
 
+bool manifest_has_objects(const struct manifest_pack *pack)
+{
+    return pack->part == MANIFEST_CLUSTER || pack->part == MANIFEST_NAMESPACE;
+}
+
 struct str manifest_pack_name(struct arena *arena, const struct manifest_pack *pack)
 {
     const char *part = part_names[pack->part];
-    return pack->part == MANIFEST_NAMESPACE ? str_fmt(arena, "%s %.*s", part, STR_ARG(pack->namespace))
-                                            : str_of(part);
+    struct str whose = pack->part == MANIFEST_HOOK ? pack->hook : pack->namespace;
+    return whose.len ? str_fmt(arena, "%s %.*s", part, STR_ARG(whose)) : str_of(part);
 }
 
 struct str manifest_type_name(struct arena *arena, const struct resource_type *type)
@@ -88,7 +95,7 @@ static const struct value *type_value(struct arena *a, const struct resource_typ
 static const struct value *pack_value(struct arena *a, const struct manifest_pack *pack)
 {
     return VALUE_MAP(a, {"part", value_cstr(a, part_names[pack->part])},
-                     {"namespace", text_or_none(a, pack->namespace)},
+                     {"namespace", text_or_none(a, pack->namespace)}, {"hook", text_or_none(a, pack->hook)},
                      {"sha256", value_string(a, sha256_hex(a, &pack->sha256))},
                      {"bytes", number(a, pack->bytes)}, {"rawBytes", number(a, pack->raw_bytes)},
                      {"entries", number(a, pack->entries)}, {"versionId", text_or_none(a, pack->version)},
@@ -144,7 +151,8 @@ const struct value *manifest_value(struct arena *a, const struct manifest *m)
                      {"complete", value_bool(a, m->complete)}, {"selection", m->selection},
                      {"missing", manifest_missing(a, &m->types)}, {"objects", number(a, m->objects)},
                      {"recipients", m->recipients.count ? value_list_done(a, &recipients) : NULL},
-                     {"packs", value_list_done(a, &packs)}, {"types", value_list_done(a, &types)},
+                     {"hooks", m->hooks}, {"packs", value_list_done(a, &packs)},
+                     {"types", value_list_done(a, &types)},
                      {"problems", m->problems.count ? value_list_done(a, &problems) : NULL}));
 }
 
@@ -247,6 +255,7 @@ static bool read_packs(struct arena *arena, const struct value *list, struct man
         struct reader r = {arena, item, NULL};
         struct manifest_pack pack = {
             .namespace = text(&r, "namespace", false),
+            .hook = text(&r, "hook", false),
             .bytes = count(&r, "bytes"),
             .raw_bytes = count(&r, "rawBytes"),
             .entries = count(&r, "entries"),
@@ -259,6 +268,8 @@ static bool read_packs(struct arena *arena, const struct value *list, struct man
         read_encryption(&r, &pack);
         if ((pack.part == MANIFEST_NAMESPACE) != (pack.namespace.len != 0) && r.fault == NULL)
             r.fault = "namespace";
+        if ((pack.part == MANIFEST_HOOK) != (pack.hook.len != 0) && r.fault == NULL)
+            r.fault = "hook";
         if (!whole(&r, "packs", m->packs.count, err))
             return false;
         *ARENA_PUSH(arena, &m->packs) = pack;
@@ -270,7 +281,7 @@ static bool check_sum(const struct manifest *m, struct err *err)
 {
     uint64_t objects = 0;
     for (size_t i = 0; i < m->packs.count; i++)
-        if (m->packs.items[i].part != MANIFEST_SCHEMA)
+        if (manifest_has_objects(&m->packs.items[i]))
             objects += m->packs.items[i].entries;
     if (objects == m->objects)
         return true;
@@ -311,6 +322,7 @@ static bool read_root(struct arena *arena, const struct value *root, struct mani
         *ARENA_PUSH(arena, &m->recipients) = value_str(recipient);
     VALUE_EACH(problem, field(&r, "problems", VALUE_LIST, false))
         *ARENA_PUSH(arena, &m->problems) = value_str(problem);
+    m->hooks = field(&r, "hooks", VALUE_LIST, false);
     m->selection = field(&r, "selection", VALUE_MAP, false);
     m->narrowed = value_true(value_key(m->selection, "narrowed"));
     if (m->id.len == 0 && r.fault == NULL)

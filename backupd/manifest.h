@@ -16,11 +16,12 @@
 enum { MANIFEST_FORMAT = 1, MANIFEST_MAX_BYTES = 64 << 20 };
 
 /* What a pack holds. */
-enum manifest_part { MANIFEST_CLUSTER, MANIFEST_NAMESPACE, MANIFEST_SCHEMA };
+enum manifest_part { MANIFEST_CLUSTER, MANIFEST_NAMESPACE, MANIFEST_SCHEMA, MANIFEST_HOOK };
 
 struct manifest_pack {
     enum manifest_part part;
     struct str namespace; /* of MANIFEST_NAMESPACE */
+    struct str hook;      /* of MANIFEST_HOOK: whose output it holds */
     struct sha256 sha256; /* of what is stored */
     uint64_t bytes, raw_bytes, entries;
     bool encrypted;      /* age around the zstd */
@@ -42,6 +43,7 @@ struct manifest {
     struct manifest_packs packs;
     struct str_list recipients;    /* age1…, whom packs are encrypted for; empty: they are not */
     struct str_list problems;      /* what the snapshot left out, one line each */
+    const struct value *hooks;     /* hooks_value; NULL without */
     const struct value *selection; /* kube_selection_value; NULL: everything was to be read */
     bool
         narrowed; /* less than the configuration says was asked for: no base to tell that something is gone */
@@ -57,7 +59,9 @@ bool manifest_parse(struct arena *arena, struct str text, struct manifest *ret_m
 bool manifest_fetch(struct store *store, struct arena *arena, struct str key, struct manifest *ret_manifest,
                     struct err *err) WARN_UNUSED;
 
-/* "cluster", "namespace payments", "schema": how messages and reports call a pack. */
+/* Whether a pack holds objects of the cluster: not so discovery, and what hooks have left. */
+bool manifest_has_objects(const struct manifest_pack *pack);
+/* "cluster", "namespace payments", "schema", "hook orders-db": how messages and reports call a pack. */
 struct str manifest_pack_name(struct arena *arena, const struct manifest_pack *pack);
 /* [{type, reason}] of the types that could not be read. */
 const struct value *manifest_missing(struct arena *arena, const struct resource_types *types);

@@ -2,6 +2,7 @@
  * discovery and OpenAPI documents. The same part of the same cluster always makes the same bytes (core/store/pack.h).
  * What is packed goes from the stash into the pack as text: memory holds one object, and the names of a namespace. */
 #pragma once
+#include "backupd/hooks.h"
 #include "backupd/manifest.h"
 #include "core/kube/stash.h"
 #include "core/run.h"
@@ -10,7 +11,8 @@
 struct part {
     enum manifest_part part;
     struct str namespace;
-    size_t index; /* of the stash's parts; nothing for the schema */
+    size_t index;                     /* of the stash's parts; nothing for the schema */
+    const struct hook_output *output; /* of MANIFEST_HOOK: packed already */
 };
 
 struct parts {
@@ -20,7 +22,7 @@ struct parts {
 
 /* The parts of a stash, the schema last. */
 void parts_of(struct arena *arena, const struct stash *stash, struct parts *ret_parts);
-/* Packs one part, spooled in `dir` (NULL: $TMPDIR); pack_drop(*ret_writer) ends the life of ret_pack->bytes. */
+/* Packs one part of the stash, spooled in `dir` (NULL: $TMPDIR); pack_drop(*ret_writer) ends the life of ret_pack->bytes. */
 bool part_pack(struct stash *stash, const struct part *part, const char *dir, struct pack_writer **ret_writer,
                struct pack *ret_pack, struct err *err) WARN_UNUSED;
 
@@ -28,6 +30,9 @@ bool part_pack(struct stash *stash, const struct part *part, const char *dir, st
  * in `arena`. NOT_FOUND or CORRUPT name the pack; DENIED where it is encrypted and no identity is at hand that reads it. */
 bool part_read(struct run *run, struct arena *arena, const struct manifest_pack *pack, pack_entry_fn entry,
                void *ctx, struct err *err) WARN_UNUSED;
+/* The same for entries that are handed on and forgotten: `path` and `body` live during the call only. */
+bool part_stream(struct run *run, const struct manifest_pack *pack, pack_entry_fn entry, void *ctx,
+                 struct err *err) WARN_UNUSED;
 /* Fetches a pack and proves its hash, which needs no key. */
 bool part_check(struct run *run, const struct manifest_pack *pack, struct err *err) WARN_UNUSED;
 /* The object of an entry, which must belong into `pack`. */

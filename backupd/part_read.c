@@ -61,6 +61,9 @@ static bool unpack(struct run *run, struct arena *arena, const struct manifest_p
 
     limits.max_entries = pack->entries;
     limits.max_bytes = pack->raw_bytes;
+    if (pack->part ==
+        MANIFEST_HOOK) /* what a command writes may be all alike, and is bounded when it is taken */
+        limits.max_ratio = UINT64_MAX;
     if (!open_pack(run, pack, key, &spool, &bytes, err))
         return false;
     if (!pack_read(arena, bytes, &limits, count_entry, counted, err))
@@ -95,6 +98,28 @@ bool part_read(struct run *run, struct arena *arena, const struct manifest_pack 
     struct str key = manifest_pack_key(scratch, pack);
 
     return unpack(run, arena, pack, key, &counted, err) || name_fault(pack, key, err);
+}
+
+struct passing {
+    struct arena *arena; /* of one entry */
+    pack_entry_fn entry;
+    void *ctx;
+};
+
+static bool pass_on(void *ctx, struct str path, struct str body, struct err *err)
+{
+    struct passing *passing = ctx;
+    bool good = passing->entry(passing->ctx, path, body, err);
+    arena_reset(passing->arena);
+    return good;
+}
+
+bool part_stream(struct run *run, const struct manifest_pack *pack, pack_entry_fn entry, void *ctx,
+                 struct err *err)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct passing passing = {arena, entry, ctx};
+    return part_read(run, arena, pack, pass_on, &passing, err);
 }
 
 bool part_document(struct arena *arena, struct str body, const struct value **ret_document, struct err *err)

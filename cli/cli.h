@@ -39,8 +39,9 @@ struct cli {
     struct config config;
     struct clock clock;
     struct run run;
-    bool incomplete; /* the command did its work and left a hole: exit with INCOMPLETE */
-    bool differs;    /* it did its work and found differences: exit with FINDINGS, without a word on stderr */
+    struct cli_watch *watch; /* for signals while hooks are due (hooks.c) */
+    bool incomplete;         /* the command did its work and left a hole: exit with INCOMPLETE */
+    bool differs; /* it did its work and found differences: exit with FINDINGS, without a word on stderr */
 };
 
 /* Reading the command line (options.c). */
@@ -98,6 +99,12 @@ bool cli_selection(struct cli *cli, struct kube_selection *ret_selection, struct
 bool cli_stash(struct cli *cli, struct stash **ret_stash, struct err *err) WARN_UNUSED;
 /* The same as one bundle in memory. */
 bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;
+
+/* Commands around a backup (hooks.c). After cli_hooks_begin, whatever it returned, comes cli_hooks_end, which runs what
+ * is due; `made` says whether the backup was, and comes back false where it was interrupted at the last moment. */
+bool cli_hooks_begin(struct cli *cli, struct err *err) WARN_UNUSED;
+bool cli_hooks_end(struct cli *cli, bool made, struct err *err) WARN_UNUSED;
+void cli_write_hooks(struct cli *cli, const struct value *hooks, struct buf *out); /* a line each */
 
 /* <backup|dir|file|-> to a bundle (source.c): an existing path, "-", else an id or "latest" in the store. */
 bool cli_is_path(struct cli *cli, struct str what); /* it exists on disk, or is "-" */

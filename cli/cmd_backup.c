@@ -56,6 +56,7 @@ static void print_backup(struct cli *cli, const struct value *result, struct buf
             STR_ARG(cli_thousands(arena, (uint64_t)objects)), STR_ARG(bytes_of(cli, packs, "bytesNew")),
             STR_ARG(bytes_of(cli, packs, "bytesUnchanged")), STR_ARG(cli_duration(arena, ms)));
     print_missing(out, value_key(result, "missing"));
+    cli_write_hooks(cli, value_key(result, "hooks"), out);
     VALUE_EACH(note, value_key(result, "notes"))
         buf_fmt(out, "  note     %.*s\n", STR_ARG(value_str(note)));
 }
@@ -67,6 +68,20 @@ static bool tell_hole(const struct value *missing, struct err *err)
     err_set(err, ERR_INCOMPLETE, "the backup is incomplete: %zu type%s could not be read, the first is %.*s",
             count, count == 1 ? "" : "s", STR_ARG(value_str(value_key(value_item(missing, 0), "type"))));
     return err_next(err, "grant the list verb on what is missing, or name it with --allow-missing TYPE");
+}
+
+/* The same for a hook that must not fail: what it was to leave is not there, or what it was to thaw is still frozen. */
+static bool tell_hook(const struct value *hooks, struct err *err)
+{
+    VALUE_EACH(hook, hooks) {
+        struct str policy = value_str(value_key(hook, "onFailure"));
+        if (value_true(value_key(hook, "ok")) || !str_is(policy, "fail"))
+            continue;
+        err_set(err, ERR_INCOMPLETE, "the backup is incomplete: %.*s",
+                STR_ARG(value_str(value_key(hook, "error"))));
+        return err_next(err, "run the command by hand; onFailure: continue goes on without it");
+    }
+    return true;
 }
 
 /* The same for a store that was away: the next backup copies over what it lacks, when it is back. */
@@ -84,17 +99,27 @@ static bool back_up(struct cli *cli, struct stash *stash, struct err *err)
         return false;
     const struct value *result = value_key(run_report(&cli->run), "backup");
     const struct value *lacking = value_key(result, "lacking");
+    bool hole = value_count(value_key(result, "missing")) != 0 && !stash_about(stash)->complete;
     return cli_print(cli, result, print_backup, err) && (lacking == NULL || tell_lack(lacking, err)) &&
-           (stash_about(stash)->complete || tell_hole(value_key(result, "missing"), err));
+           tell_hook(value_key(result, "hooks"), err) &&
+           (!hole || tell_hole(value_key(result, "missing"), err));
 }
 
-bool cmd_backup(struct cli *cli, struct err *err)
+static bool read_and_store(struct cli *cli, struct err *err)
 {
     struct stash *stash;
-    /* The store first: a store that cannot be written should not cost a read of the cluster. */
-    if (!cli_need_store(cli, err) || !cli_stash(cli, &stash, err))
+    if (!cli_stash(cli, &stash, err))
         return false;
     bool made = back_up(cli, stash, err);
     stash_close(stash);
     return made;
+}
+
+bool cmd_backup(struct cli *cli, struct err *err)
+{
+    /* The store first: a store that cannot be written should not cost a read of the cluster. */
+    if (!cli_need_store(cli, err))
+        return false;
+    bool made = cli_hooks_begin(cli, err) && read_and_store(cli, err);
+    return cli_hooks_end(cli, made, err);
 }

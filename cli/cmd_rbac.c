@@ -50,6 +50,16 @@ static bool print_documents(const struct value *objects, struct str note, struct
                         : err_set(err, ERR_LIMIT, "the roles are larger than 16 MiB");
 }
 
+static void add_hooks(struct cli *cli, struct rbac_wish *wish)
+{
+    const struct config_hooks *hooks = &cli->config.hooks;
+    struct rbac_exec *execs = ARENA_ARRAY(cli->arena, struct rbac_exec, hooks->count);
+    for (size_t i = 0; i < hooks->count; i++)
+        if (hooks->items[i].namespace.len != 0)
+            execs[wish->exec_count++] = (struct rbac_exec){hooks->items[i].namespace, hooks->items[i].pod};
+    wish->execs = execs;
+}
+
 bool cmd_rbac(struct cli *cli, struct err *err)
 {
     struct arena *arena = cli->arena;
@@ -61,6 +71,7 @@ bool cmd_rbac(struct cli *cli, struct err *err)
     if (!cli_selection(cli, &selection, err) || !read_account(cli, &wish, err) ||
         !find_types(cli, &types, &note, err))
         return false;
+    add_hooks(cli, &wish);
     const struct value *objects = rbac_objects(arena, &wish);
     if (cli->format != OUTPUT_JSON)
         return print_documents(objects, note, err);

@@ -83,15 +83,22 @@ static bool take_live(struct pipeline *p, struct stash *stash, struct err *err)
     return later || stash_bundle_all(stash, p->arena, &p->live, err);
 }
 
-static bool phase_backup(struct pipeline *p, struct str *summary, struct err *err)
+static bool read_and_store(struct pipeline *p, size_t *ret_count, struct err *err)
 {
     struct stash *stash;
     if (!cli_stash(p->cli, &stash, err))
         return false;
-    size_t count = stash_count(stash);
+    *ret_count = stash_count(stash);
     bool made = backup_stash(p->run, stash, p->dry_run, err) && take_live(p, stash, err);
     stash_close(stash);
-    if (!made)
+    return made;
+}
+
+static bool phase_backup(struct pipeline *p, struct str *summary, struct err *err)
+{
+    size_t count = 0;
+    bool made = cli_hooks_begin(p->cli, err) && read_and_store(p, &count, err);
+    if (!cli_hooks_end(p->cli, made, err))
         return false;
     bool lacking = value_in(run_report(p->run), PATH("backup", "lacking")) != NULL;
     p->cli->incomplete = !p->live.complete || lacking;

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "backupd/catalog.h"
+#include "backupd/part.h"
 #include "cli/cli.h"
 #include "core/base/json.h"
 
@@ -67,6 +68,7 @@ static void print_show(struct cli *cli, const struct value *result, struct buf *
                 STR_ARG(json_text(cli->arena, value_key(result, "selection"))));
     if (value_key(result, "packs") != NULL)
         buf_fmt(out, " %-17s %zu\n", "packs", value_count(value_key(result, "packs")));
+    cli_write_hooks(cli, value_key(result, "hooks"), out);
     if (value_key(result, "packs") != NULL)
         buf_text(out, " namespaces:\n");
     print_namespaces(cli, value_key(result, "packs"), out);
@@ -102,6 +104,33 @@ static bool show_path(struct cli *cli, struct str path, struct err *err)
     return cli_print(cli, result, print_show, err);
 }
 
+/* ---- what a hook has left ---- */
+
+static bool write_piece(void *ctx, struct str path, struct str body, struct err *err)
+{
+    return cli_write_out(body, err);
+}
+
+/* The pack is fetched and its hash proved before the first byte goes out. */
+static bool extract(struct cli *cli, const struct manifest *manifest, struct str name, struct err *err)
+{
+    struct str_list there = {0};
+    for (size_t i = 0; i < manifest->packs.count; i++) {
+        const struct manifest_pack *pack = &manifest->packs.items[i];
+        if (pack->part != MANIFEST_HOOK)
+            continue;
+        if (str_eq(pack->hook, name))
+            return part_stream(&cli->run, pack, write_piece, NULL, err);
+        *ARENA_PUSH(cli->arena, &there) = pack->hook;
+    }
+    struct str all = str_join(cli->arena, there.items, there.count, STR(", "));
+    err_set(err, ERR_NOT_FOUND, "backup %.*s holds no output of hook \"%.*s\"", STR_ARG(manifest->id),
+            STR_ARG(name));
+    if (there.count == 0)
+        return err_next(err, "it holds none at all: a hook keeps it with output: true");
+    return err_next(err, "it holds that of: %.*s", STR_ARG(str_slice(all, 0, 400)));
+}
+
 bool cmd_show(struct cli *cli, struct err *err)
 {
     struct str which;
@@ -109,11 +138,15 @@ bool cmd_show(struct cli *cli, struct err *err)
     struct manifest manifest;
     if (!cli_argument(cli, 0, &which, err))
         return false;
+    if (cli_is_path(cli, which) && cli_has(cli, OPTION_HOOK))
+        return err_set(err, ERR_USAGE, "--hook wants a backup of a store, not a folder or a file");
     if (cli_is_path(cli, which))
         return show_path(cli, which, err);
     if (!cli_need_store(cli, err) ||
         !catalog_find(cli->run.store, cli->arena, cli_cluster(cli, which), which, &entry, err) ||
         !manifest_fetch(cli->run.store, cli->arena, entry.key, &manifest, err))
         return false;
+    if (cli_has(cli, OPTION_HOOK))
+        return extract(cli, &manifest, cli_option(cli, OPTION_HOOK), err);
     return cli_print(cli, manifest_value(cli->arena, &manifest), print_show, err);
 }

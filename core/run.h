@@ -15,6 +15,7 @@ struct config;
 struct store;
 struct kube;
 struct secrets_memory;
+struct hooks;
 
 struct run {
     struct arena *arena; /* lives as long as the run */
@@ -30,7 +31,8 @@ struct run {
     const struct files
         *previous; /* the repository as it was, sorted; NULL: there was none, or nobody knows */
     struct secrets_memory
-        *memory; /* what was written last time (core/secrets/memory.h); NULL until it is asked for */
+        *memory;         /* what was written last time (core/secrets/memory.h); NULL until it is asked for */
+    struct hooks *hooks; /* commands around the backup (backupd/hooks.h); NULL without */
 
     struct findings findings;
     struct files files;                /* what overlays wrote: the repository's content, sorted */

@@ -153,6 +153,12 @@ static void end_group(struct running *r)
         waitpid(r->pid, &status, 0);
 }
 
+static void tell_group(const struct process *process, int group)
+{
+    if (process->group != NULL)
+        atomic_store(process->group, group);
+}
+
 bool process_run(const struct process *process, int *ret_status, struct err *err)
 {
     struct running r = {.process = process,
@@ -160,12 +166,14 @@ bool process_run(const struct process *process, int *ret_status, struct err *err
                         .deadline_ms = clock_monotonic_ms() + process->timeout_ms};
     int status = 0;
     bool started = open_streams(&r, err) && start(&r, err);
+    tell_group(process, started ? r.pid : 0);
     bool done =
         started && take_output(&r, err) && (wait_until(&r, r.deadline_ms, &status) || timed_out(&r, err));
     for (size_t i = 0; i < COUNT_OF(r.streams); i++) {
         close_fd(&r.streams[i].read);
         close_fd(&r.streams[i].write);
     }
+    tell_group(process, 0);
     if (started && !done)
         end_group(&r);
     if (done)

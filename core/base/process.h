@@ -7,6 +7,8 @@
  * child is gone by then. That it ended with another status than 0 is no failure.
  */
 #pragma once
+#include <stdatomic.h>
+
 #include "core/base/base.h"
 
 struct process {
@@ -17,6 +19,8 @@ struct process {
     bool (*out)(void *ctx, struct str piece, struct err *err);
     bool (*notes)(void *ctx, struct str piece, struct err *err);
     void *ctx;
+    /* While it runs the id of its group, for another thread that has to end it; else 0. NULL: nobody has to. */
+    atomic_int *group;
 };
 
 /* `ret_status` as a shell says it: the exit code, or 128 and the signal's number. */

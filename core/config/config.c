@@ -13,7 +13,7 @@ static struct str list_prefix(struct arena *arena, struct str path)
 }
 
 /* Keys of the whole document that no row of the table stands for. */
-static const char *const document_keys[] = {"apiVersion", "kind", "stores", "environments"};
+static const char *const document_keys[] = {"apiVersion", "kind", "stores", "environments", "hooks"};
 
 static void keep_nearer(struct str *best, unsigned *best_distance, struct str known, struct str wrong)
 {
@@ -98,6 +98,12 @@ static bool apply_defaults(struct config_reader *r, const struct config_table *t
     return true;
 }
 
+bool config_read_item(struct config_reader *r, const struct config_table *table, struct str pointer,
+                      const struct value *item, void *base)
+{
+    return apply_defaults(r, table, base) && read_map(r, table, STR_NONE, pointer, item, base);
+}
+
 static bool read_stores(struct config_reader *r, const struct value *list, struct config *config)
 {
     struct str pointer = STR("/stores");
@@ -109,8 +115,7 @@ static bool read_stores(struct config_reader *r, const struct value *list, struc
         struct config_store *store = ARENA_PUSH(r->arena, &config->stores);
         struct str at = pointer_index(r->arena, pointer, index++);
         *store = (struct config_store){0};
-        if (!apply_defaults(r, &config_store_keys, store) ||
-            !read_map(r, &config_store_keys, STR_NONE, at, item, store))
+        if (!config_read_item(r, &config_store_keys, at, item, store))
             return false;
         if (store->url.len == 0)
             return config_fail_at(r, at, "a store needs a url");
@@ -120,7 +125,7 @@ static bool read_stores(struct config_reader *r, const struct value *list, struc
     return true;
 }
 
-static bool is_dns_label(struct str text)
+bool config_is_dns_label(struct str text)
 {
     for (size_t i = 0; i < text.len; i++)
         if (!((text.ptr[i] >= 'a' && text.ptr[i] <= 'z') || (text.ptr[i] >= '0' && text.ptr[i] <= '9') ||
@@ -140,11 +145,10 @@ static bool read_environments(struct config_reader *r, const struct value *list,
         struct config_environment *environment = ARENA_PUSH(r->arena, &config->environments);
         struct str at = pointer_index(r->arena, pointer, index++);
         *environment = (struct config_environment){0};
-        if (!apply_defaults(r, &config_environment_keys, environment) ||
-            !read_map(r, &config_environment_keys, STR_NONE, at, item, environment))
+        if (!config_read_item(r, &config_environment_keys, at, item, environment))
             return false;
         /* It becomes a folder and part of object names. */
-        if (!is_dns_label(environment->name))
+        if (!config_is_dns_label(environment->name))
             return config_fail_at(r, at, "an environment needs a name of lower-case letters, digits and '-'");
         for (size_t i = 0; i + 1 < config->environments.count; i++)
             if (str_eq(config->environments.items[i].name, environment->name))
@@ -213,9 +217,11 @@ static bool check_header(struct config_reader *r, const struct value *root)
 
 static bool read_document(struct config_reader *r, const struct value *root, struct config *config)
 {
-    const struct value *stores = value_key(root, "stores"), *environments = value_key(root, "environments");
+    const struct value *stores = value_key(root, "stores"), *environments = value_key(root, "environments"),
+                       *hooks = value_key(root, "hooks");
     if (!check_header(r, root) || (stores && !read_stores(r, stores, config)) ||
-        (environments && !read_environments(r, environments, config)))
+        (environments && !read_environments(r, environments, config)) ||
+        (hooks && !config_read_hooks(r, hooks, &config->hooks)))
         return false;
     for (size_t i = 0; i < COUNT_OF(document_keys); i++)
         root = value_without(r->arena, root, str_of(document_keys[i]));

@@ -82,6 +82,22 @@ struct config_stores {
     size_t count, cap;
 };
 
+/* A command that runs before the cluster is read, or when the backup is done with. */
+struct config_hook {
+    struct str name, when; /* "before", "after" */
+    struct str_list command;
+    struct str namespace, pod, selector, container; /* namespace empty: it runs on this machine */
+    struct str_list environment;                    /* names of variables */
+    int64_t timeout_ms;
+    struct str on_failure; /* "fail", "continue" */
+    bool keep_output;
+};
+
+struct config_hooks {
+    struct config_hook *items;
+    size_t count, cap;
+};
+
 /* How an environment changes replicas of what may be scaled. */
 enum replicas_rule { REPLICAS_KEEP, REPLICAS_FIXED, REPLICAS_AT_LEAST };
 
@@ -117,6 +133,7 @@ struct config {
     struct str include_labels;
 
     struct config_stores stores;
+    struct config_hooks hooks;
 
     struct str_list encrypt_recipients; /* age1…; empty: packs are not encrypted */
     struct str identity_file;           /* secret keys that read them again; empty: from the environment */

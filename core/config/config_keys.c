@@ -18,9 +18,14 @@ static const struct config_key environment_keys[] = {
     ROW(config_environment, path, type, field, fallback, text)
 #include "core/config/config.def"
 };
+static const struct config_key hook_keys[] = {
+#define HOOK_KEY(path, type, field, fallback, text) ROW(config_hook, path, type, field, fallback, text)
+#include "core/config/config.def"
+};
 
 const struct config_table config_keys = {keys, COUNT_OF(keys)};
 const struct config_table config_store_keys = {store_keys, COUNT_OF(store_keys)};
+const struct config_table config_hook_keys = {hook_keys, COUNT_OF(hook_keys)};
 const struct config_table config_environment_keys = {environment_keys, COUNT_OF(environment_keys)};
 
 const struct config_key *config_key_find(const struct config_table *table, struct str path)
@@ -150,6 +155,7 @@ const struct value *config_schema(struct arena *arena)
 {
     const struct value *root = table_schema(arena, &config_keys);
     root = with_property(arena, root, STR("stores"), list_schema(arena, &config_store_keys, "url"));
+    root = with_property(arena, root, STR("hooks"), list_schema(arena, &config_hook_keys, "name"));
     root =
         with_property(arena, root, STR("environments"), list_schema(arena, &config_environment_keys, "name"));
     root = with_property(arena, root, STR("apiVersion"),

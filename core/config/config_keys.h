@@ -37,7 +37,7 @@ struct config_table {
     size_t count;
 };
 
-extern const struct config_table config_keys, config_store_keys, config_environment_keys;
+extern const struct config_table config_keys, config_store_keys, config_environment_keys, config_hook_keys;
 
 const struct config_key *config_key_find(const struct config_table *table, struct str path);
 /* The default as a value of the right kind; NULL where the default is "nothing". */

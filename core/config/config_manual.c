@@ -29,6 +29,19 @@ const char config_example[] =
     "    pathStyle: true\n"
     "  - {name: second, url: \"file:///srv/backups\"}\n"
     "\n"
+    "hooks:                             # before: in this order; after: also when the backup fails\n"
+    "  - name: orders-db\n"
+    "    when: before\n"
+    "    pod: {namespace: shop, selector: app=orders-db, container: postgres}\n"
+    "    command: [pg_dump, -U, postgres, orders]\n"
+    "    output: true                   # gitops-pipe show latest --hook orders-db > orders.sql\n"
+    "    timeout: 30m\n"
+    "    onFailure: fail\n"
+    "  - {name: thaw, when: after, pod: {namespace: shop, name: cache-0}, command: [redis-cli, config, set, "
+    "save, \"60 1\"]}\n"
+    "  - {name: announce, when: after, command: [/usr/local/bin/announce], environment: [WEBHOOK_URL], "
+    "onFailure: continue}\n"
+    "\n"
     "encrypt:\n"
     "  recipients: [age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj]\n"
     "  identityFile: /root/keys/backup.txt   # only where backups are read\n"
@@ -167,6 +180,13 @@ void config_markdown(struct buf *text)
         "whole; `--store` names one of them, or another by URL. A store needs a `url`. Without the list\n"
         "there is one, the folder `backups` in the current directory.\n\n");
     write_table(text, &config_store_keys);
+    buf_text(
+        text,
+        "\n## Each of `hooks`\n\n"
+        "A list, in the order in which they run; [hooks.md](hooks.md) says what becomes of their output. A "
+        "hook\n"
+        "needs a `name` and a `command`. Names are lower-case letters, digits and `-`.\n\n");
+    write_table(text, &config_hook_keys);
     buf_text(
         text,
         "\n## Each of `environments`\n\n"

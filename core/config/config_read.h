@@ -23,6 +23,11 @@ bool config_read_text(struct config_reader *r, struct str pointer, const struct 
 
 /* The transform's settings (config_rules.c); `field` as in config_read_field. */
 bool config_read_off(struct config_reader *r, struct str pointer, const struct value *value, void *field);
+/* One item of a list whose keys are a table: the defaults, then what `item` says. */
+bool config_read_item(struct config_reader *r, const struct config_table *table, struct str pointer,
+                      const struct value *item, void *base);
+bool config_read_hooks(struct config_reader *r, const struct value *list, struct config_hooks *ret_hooks);
+bool config_is_dns_label(struct str text);
 bool config_read_rules(struct config_reader *r, struct str pointer, const struct value *value, void *field);
 bool config_read_helm(struct config_reader *r, struct str pointer, const struct value *value, void *field);
 

@@ -120,7 +120,7 @@ struct str backup_fixture_pack_key(struct backup_fixture *f, const char *namespa
     cr_assert(catalog_read(f->inner, f->arena, 1, &catalog, &f->err) && catalog.count == 1);
     const struct manifest_packs *packs = &catalog.items[0].manifest.packs;
     for (size_t i = 0; i < packs->count; i++)
-        if (str_is(packs->items[i].namespace, namespace) && packs->items[i].part != MANIFEST_SCHEMA)
+        if (str_is(packs->items[i].namespace, namespace) && manifest_has_objects(&packs->items[i]))
             return manifest_pack_key(f->arena, &packs->items[i]);
     cr_assert(false, "no pack of \"%s\"", namespace);
     return STR_NONE;

@@ -123,6 +123,22 @@ Test(config, faults_name_the_place_and_the_nearest_key)
         {HEADER "transform:\n  rules:\n    - {name: a, drop: /x, match: {labels: {a: 1}}}\n",
          "expected a text, found a number"},
         {HEADER "transform: {helm: away}\n", "expected keep or strip"},
+        {HEADER "hooks: x\n", "expected a list of hooks"},
+        {HEADER "hooks: [{command: [a]}]\n", ":3:9: a hook needs a name"},
+        {HEADER "hooks: [{name: a/b, command: [a]}]\n", "a hook needs a name"},
+        {HEADER "hooks: [{name: a}]\n", "a hook needs a command"},
+        {HEADER "hooks: [{name: a, command: pg_dump}]\n", "expected a list of texts"},
+        {HEADER "hooks: [{name: a, command: [a], when: during}]\n", "before or after"},
+        {HEADER "hooks: [{name: a, command: [a], onFailure: retry}]\n", "fail or continue"},
+        {HEADER "hooks: [{name: a, command: [a], timeout: 0s}]\n", "above 0"},
+        {HEADER "hooks: [{name: a, command: [a], pod: {name: p}}]\n", "pod needs a namespace"},
+        {HEADER "hooks: [{name: a, command: [a], pod: {namespace: x}}]\n", "a name or a selector"},
+        {HEADER "hooks: [{name: a, command: [a], pod: {namespace: x, name: p, selector: q}}]\n", "not both"},
+        {HEADER "hooks: [{name: a, command: [a], pod: {namespace: x, name: p}, environment: [X]}]\n",
+         "environment is for commands on this machine"},
+        {HEADER "hooks: [{name: a, command: [a]}, {name: a, command: [b]}]\n",
+         ":3:34: this hook comes twice"},
+        {HEADER "hooks: [{name: a, comand: [a]}]\n", "did you mean \"command\"?"},
     };
     struct arena *arena = arena_new();
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -212,6 +228,7 @@ Test(config, the_example_of_the_manual_is_read_and_has_every_key)
     expect_all_seen(&config_keys, documents.items[0].root, NULL);
     expect_all_seen(&config_store_keys, documents.items[0].root, "stores");
     expect_all_seen(&config_environment_keys, documents.items[0].root, "environments");
+    expect_all_seen(&config_hook_keys, documents.items[0].root, "hooks");
     arena_free(arena);
 }
 
