@@ -82,6 +82,52 @@ static void each_of_ingress(struct arena *arena, const struct value *spec, host_
                      ctx);
 }
 
+/* Names inside the mesh are no hosts of an environment. */
+static bool is_outside(struct str host)
+{
+    return !str_ends(host, STR(".svc")) && !str_ends(host, STR(".local")) &&
+           !str_contains(host, STR(".svc."));
+}
+
+struct outside {
+    host_fn visit;
+    void *ctx;
+};
+
+static void visit_outside(void *ctx, struct str pointer, struct str host)
+{
+    const struct outside *outside = ctx;
+    if (is_outside(host))
+        outside->visit(outside->ctx, pointer, host);
+}
+
+/* A VirtualService of the mesh itself names Services; one of a gateway names what people type. */
+static bool has_gateway(const struct value *spec)
+{
+    VALUE_EACH(gateway, value_key(spec, "gateways"))
+        if (!str_is(value_str(gateway), "mesh"))
+            return true;
+    return false;
+}
+
+/* Istio's, and the certificates that cert-manager makes for them. */
+static void each_of_mesh(struct arena *arena, const struct resource *resource, host_fn visit, void *ctx)
+{
+    const struct value *spec = value_key(resource->object, "spec");
+    struct outside outside = {visit, ctx};
+    size_t index = 0;
+    if (resource_is(resource, "networking.istio.io", "Gateway"))
+        VALUE_EACH(server, value_key(spec, "servers"))
+            each_of_list(arena, str_fmt(arena, "/spec/servers/%zu/hosts", index++),
+                         value_key(server, "hosts"), visit_outside, &outside);
+    if (resource_is(resource, "networking.istio.io", "VirtualService") && has_gateway(spec))
+        each_of_list(arena, STR("/spec/hosts"), value_key(spec, "hosts"), visit_outside, &outside);
+    if (resource_is(resource, "cert-manager.io", "Certificate")) {
+        each_of_list(arena, STR("/spec/dnsNames"), value_key(spec, "dnsNames"), visit_outside, &outside);
+        visit_outside(&outside, STR("/spec/commonName"), value_str(value_key(spec, "commonName")));
+    }
+}
+
 void facts_each_host(struct arena *arena, const struct resource *resource, host_fn visit, void *ctx)
 {
     const struct value *spec = value_key(resource->object, "spec");
@@ -91,6 +137,8 @@ void facts_each_host(struct arena *arena, const struct resource *resource, host_
         visit(ctx, STR("/spec/host"), value_str(value_key(spec, "host")));
     else if (resource_is(resource, "gateway.networking.k8s.io", "HTTPRoute"))
         each_of_list(arena, STR("/spec/hostnames"), value_key(spec, "hostnames"), visit, ctx);
+    else
+        each_of_mesh(arena, resource, visit, ctx);
 }
 
 static void note_host(void *ctx, struct str pointer, struct str host)

@@ -21,7 +21,7 @@ struct facts {
     const struct bundle *bundle;
     struct fact_list autoscalers; /* "namespace/Kind/name" of the target → what scales it */
     struct fact_list accounts;    /* "namespace/name" of a service account → the binding that names it */
-    struct str_list hosts;        /* of Ingresses and routes; by first label, then the shorter first */
+    struct str_list hosts; /* of Ingresses, routes and certificates; by first label, then the shorter first */
 };
 
 /* `bundle` must be sorted. */
@@ -31,7 +31,8 @@ void facts_gather(struct arena *arena, const struct bundle *bundle, struct facts
 const struct resource *facts_autoscaler(const struct facts *facts, const struct resource *workload);
 /* A binding names the account, or all accounts of its namespace or of the cluster. */
 bool facts_account_has_rights(const struct facts *facts, struct str namespace, struct str name);
-/* Calls `visit` for every host of an Ingress, an OpenShift Route or a Gateway API HTTPRoute, with its JSON pointer. */
+/* Calls `visit` for every host of an Ingress, an OpenShift Route, a Gateway API HTTPRoute, an Istio Gateway or
+ * VirtualService of one, or a cert-manager Certificate, with its JSON pointer; names inside the cluster are none. */
 typedef void (*host_fn)(void *ctx, struct str pointer, struct str host);
 void facts_each_host(struct arena *arena, const struct resource *resource, host_fn visit, void *ctx);
 /* Another host with the same first label comes before this one, so the label alone would not tell them apart. */

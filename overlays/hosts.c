@@ -1,4 +1,4 @@
-/* Hosts: <first label>.<domain of the environment>, in Ingresses, Routes and Gateway API routes. Where two hosts share the
+/* Hosts: <first label>.<domain of the environment>, in Ingresses, Routes, Gateway API routes, Istio gateways and certificates. Where two hosts share the
  * first label, the shorter has it and the other keeps its second as well: shop.example.com becomes shop.<domain>,
  * shop.apps.example.com shop-apps.<domain>. Lists of rules have no merge key, so these are JSON 6902 operations. */
 #include "overlays/environment.h"

@@ -3,6 +3,7 @@
 #include "core/base/version.h"
 #include "overlays/environment.h"
 #include "overlays/publish.h"
+#include "overlays/routing.h"
 #include "overlays/writer.h"
 
 /* What the environments change, for the report. */
@@ -112,8 +113,29 @@ static void add_moves(struct arena *arena, const struct environment *environment
                               "/metadata/name", to));
 }
 
+/* The routes to the Services of the group. */
+static bool write_routes(struct writer *writer, const struct routes *routes, const struct layout_group *group,
+                         struct str folder, struct value_list_builder *resources)
+{
+    struct arena *arena = writer->arena;
+    for (size_t i = 0; i < routes->count; i++) {
+        const struct route *route = &routes->items[i];
+        if (!str_eq(route->object.namespace, group->name))
+            continue;
+        struct str label = resource_label(arena, route->service);
+        struct str file = str_fmt(arena, "routing/%.*s", STR_ARG(layout_file(arena, &route->object)));
+        value_push(arena, resources, value_string(arena, file));
+        if (!writer_document(writer, str_fmt(arena, "%.*s/%.*s", STR_ARG(folder), STR_ARG(file)),
+                             str_fmt(arena, "written for %.*s; goes when its label does", STR_ARG(label)),
+                             route->object.object))
+            return false;
+    }
+    return true;
+}
+
 static bool write_overlay_group(struct writer *writer, const struct environment *environment,
-                                const struct layout_group *group, size_t *patched)
+                                const struct layout_group *group, const struct routes *routes,
+                                size_t *patched)
 {
     struct arena *arena = writer->arena;
     struct str name = environment->config->name;
@@ -122,7 +144,8 @@ static bool write_overlay_group(struct writer *writer, const struct environment 
     struct value_list_builder patches = {0}, resources = {0};
     if (group->count != 0)
         value_push(arena, &resources, value_string(arena, base));
-    if (!secrets_write(writer, environment->config, group, folder, &resources))
+    if (!secrets_write(writer, environment->config, group, folder, &resources) ||
+        !write_routes(writer, routes, group, folder, &resources))
         return false;
     for (size_t i = 0; i < group->count; i++) {
         struct patch_builder patch;
@@ -138,6 +161,14 @@ static bool write_overlay_group(struct writer *writer, const struct environment 
                                 value_list_done(arena, &patches));
 }
 
+static const struct value *strings_value(struct arena *arena, const struct str_list *strings)
+{
+    struct value_list_builder list = {0};
+    for (size_t i = 0; i < strings->count; i++)
+        value_push(arena, &list, value_string(arena, strings->items[i]));
+    return value_list_done(arena, &list);
+}
+
 static bool write_environment(struct writer *writer, const struct config_environment *config,
                               struct tally *tally)
 {
@@ -147,19 +178,24 @@ static bool write_environment(struct writer *writer, const struct config_environ
         return false;
     struct environment environment = {arena, config, writer->bundle, writer->facts, &renames};
     struct value_list_builder resources = {0};
+    struct routes routes;
     size_t patched = 0;
+    if (!routing_generate(&environment, &routes, writer->err))
+        return false;
     for (size_t i = 0; i < writer->layout->count; i++) {
         const struct layout_group *group = &writer->layout->items[i];
         if (!writer_has(writer, config, group))
             continue;
         value_push(arena, &resources, value_string(arena, group->name));
-        if (!write_overlay_group(writer, &environment, group, &patched))
+        if (!write_overlay_group(writer, &environment, group, &routes, &patched))
             return false;
     }
     value_push(arena, &tally->environments,
                VALUE_MAP(arena, {"name", value_string(arena, config->name)},
                          {"objects", value_int(arena, (int64_t)writer->bundle->count)},
-                         {"patched", value_int(arena, (int64_t)patched)}));
+                         {"patched", value_int(arena, (int64_t)patched)},
+                         {"routes", routes.count ? value_int(arena, (int64_t)routes.count) : NULL},
+                         {"routesKept", routes.kept.count ? strings_value(arena, &routes.kept) : NULL}));
     return writer_kustomization(writer, str_fmt(arena, "overlays/%.*s", STR_ARG(config->name)),
                                 value_list_done(arena, &resources), NULL);
 }

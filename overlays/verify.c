@@ -5,11 +5,13 @@
 #include "core/kustomize/kustomize.h"
 #include "core/secrets/open.h"
 #include "overlays/environment.h"
+#include "overlays/routing.h"
 
 struct verifying {
     struct arena *arena;
     struct environment environment;
     size_t *explained; /* per step */
+    size_t routes;     /* to Services that ask for one */
     size_t secrets;    /* that are what was set aside, in the form chosen */
     struct value_list_builder *unexplained;
 };
@@ -133,6 +135,27 @@ static bool verify_secrets(struct verifying *v, struct run *run, const struct bu
     return true;
 }
 
+/* What stands in no base either: the routes that Services ask for. */
+static bool verify_routes(struct verifying *v, struct bundle *expected, const struct bundle *rendered,
+                          struct err *err)
+{
+    struct routes routes;
+    if (!routing_generate(&v->environment, &routes, err))
+        return false;
+    for (size_t i = 0; i < routes.count; i++) {
+        const struct resource route = renames_move(v->arena, v->environment.renames, &routes.items[i].object);
+        const struct resource *found = same_object(rendered, &route);
+        bundle_add(expected, &route);
+        if (found == NULL)
+            unexplained(v->arena, v->unexplained, resource_label(v->arena, &route), STR_NONE,
+                        STR("is to be written and is not in the environment"));
+        else
+            compare(v, &route, route.object, found->object);
+    }
+    v->routes = routes.count;
+    return true;
+}
+
 static bool verify_objects(struct verifying *v, struct run *run, const struct bundle *base,
                            const struct bundle *rendered, struct err *err)
 {
@@ -157,6 +180,8 @@ static bool verify_objects(struct verifying *v, struct run *run, const struct bu
         else
             compare(v, resource, expected, found->object);
     }
+    if (!verify_routes(v, &moved_base, rendered, err))
+        return false;
     bundle_sort(&moved_base);
     return verify_secrets(v, run, &moved_base, rendered, err);
 }
@@ -195,6 +220,8 @@ bool overlays_verify(struct run *run, const struct files *files, const struct bu
         if (v.explained[i] != 0)
             value_put(arena, &result.steps, str_of(environment_step_name(i)),
                       value_int(arena, (int64_t)v.explained[i]));
+    if (v.routes != 0)
+        value_put(arena, &result.steps, STR("routing"), value_int(arena, (int64_t)v.routes));
     if (v.secrets != 0)
         value_put(arena, &result.steps, STR("secrets"), value_int(arena, (int64_t)v.secrets));
     *ret_verification = result;

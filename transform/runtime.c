@@ -29,6 +29,13 @@ void rule_mirror_pods(struct subject *subject)
         subject_drop(subject);
 }
 
+/* The mark that overlays/routing.h puts on its routes. */
+void rule_generated(struct subject *subject)
+{
+    if (value_in(subject->object, PATH("metadata", "labels", "gitops-pipe.io/generated")) != NULL)
+        subject_drop(subject);
+}
+
 void rule_leader_election(struct subject *subject)
 {
     if (subject_annotation(subject, "control-plane.alpha.kubernetes.io/leader").len > 0)

@@ -115,6 +115,9 @@ struct config_environment {
     const struct value *storage_class_map; /* class here → class there; NULL: none */
     struct str storage_class_default;      /* what every class not in the map becomes; empty keeps it */
     struct config_secrets secrets;
+    /* Routes of a mesh for the Services that ask for one. */
+    struct str_list routing_gateways;
+    struct str routing_domain, routing_region;
 };
 
 struct config_environments {

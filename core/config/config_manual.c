@@ -83,6 +83,7 @@ const char config_example[] =
     "  - {name: prod, replicas: {atLeast: 3}, harden: true, destination: \"https://prod.example.com:6443\",\n"
     "     secrets: {mode: sealed, certificate: prod.pem, scope: namespace-wide}}\n"
     "  - name: dr\n"
+    "    routing: {gateways: [istio-system/public], domain: dr.example.com, region: eu}\n"
     "    storageClasses: {map: {fast-ssd: gp3}, default: standard}\n"
     "    secrets:\n"
     "      mode: external\n"
