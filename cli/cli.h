@@ -131,6 +131,8 @@ bool cli_round_trip(struct cli *cli, const struct transform_log *log, const stru
 /* FINDINGS when anything is unexplained. */
 bool cli_round_trip_gate(const struct value *section, struct err *err) WARN_UNUSED;
 void cli_write_round_trip(struct cli *cli, const struct value *section, struct buf *out);
+/* FINDINGS when values of Secrets were written readable, which secrets.inTheClear allowed, and quality.failOn is set. */
+bool cli_readable_gate(struct cli *cli, struct err *err) WARN_UNUSED;
 /* --timeout, or 0 without. */
 bool cli_timeout(struct cli *cli, int64_t *ret_ms, struct err *err) WARN_UNUSED;
 

@@ -131,6 +131,21 @@ static void print_secrets(const struct value *secrets, struct buf *out)
         buf_fmt(out, "; %zu must be provided (listed in README.md)", provide);
 }
 
+static void print_findings(const struct value *findings, struct buf *out)
+{
+    VALUE_EACH(finding, findings) {
+        const struct value *resource = value_key(finding, "resource");
+        struct str namespace = value_str(value_key(resource, "namespace"));
+        struct str path = value_str(value_key(finding, "path"));
+        buf_fmt(out, "  %-7.*s  %.*s  %.*s%s%.*s/%.*s%s%.*s\n           %.*s\n",
+                STR_ARG(value_str(value_key(finding, "severity"))),
+                STR_ARG(value_str(value_key(finding, "check"))), STR_ARG(namespace), namespace.len ? "/" : "",
+                STR_ARG(value_str(value_key(resource, "kind"))),
+                STR_ARG(value_str(value_key(resource, "name"))), path.len ? "  " : "", STR_ARG(path),
+                STR_ARG(value_str(value_key(finding, "message"))));
+    }
+}
+
 static void print_convert(struct cli *cli, const struct value *result, struct buf *out)
 {
     int64_t objects = 0, declared = 0, files = 0;
@@ -151,8 +166,19 @@ static void print_convert(struct cli *cli, const struct value *result, struct bu
     buf_fmt(out, "\n %" PRId64 " files %s %.*s\n", files,
             value_true(value_key(result, "dryRun")) ? "would go to" : "in",
             STR_ARG(value_str_in(result, PATH("out"))));
+    print_findings(value_key(result, "findings"), out);
     if (value_key(result, "roundTrip") != NULL)
         cli_write_round_trip(cli, value_key(result, "roundTrip"), out);
+}
+
+/* What a person should see before the result is shared: info is left to the report. */
+static const struct value *findings_of(struct cli *cli)
+{
+    struct value_list_builder list = {0};
+    for (size_t i = 0; i < cli->run.findings.count; i++)
+        if (cli->run.findings.items[i].severity != SEVERITY_INFO)
+            value_push(cli->arena, &list, finding_value(cli->arena, &cli->run.findings.items[i]));
+    return list.count ? value_list_done(cli->arena, &list) : NULL;
 }
 
 static const struct value *convert_result(struct cli *cli, const struct bundle *bundle, struct str out)
@@ -166,7 +192,7 @@ static const struct value *convert_result(struct cli *cli, const struct bundle *
                      {"dryRun", cli_has(cli, OPTION_DRY_RUN) ? value_bool(arena, true) : NULL},
                      {"files", value_int(arena, (int64_t)cli->run.files.count)},
                      {"transform", value_key(report, "transform")},
-                     {"overlays", value_key(report, "overlays")},
+                     {"overlays", value_key(report, "overlays")}, {"findings", findings_of(cli)},
                      {"roundTrip", value_key(report, "roundTrip")},
                      {"problems", problems.count ? value_list_done(arena, &problems) : NULL});
 }
@@ -209,5 +235,6 @@ bool cmd_convert(struct cli *cli, struct err *err)
         (cli_has(cli, OPTION_VERIFY) && !verify(cli, &log, dir, writes, err)))
         return false;
     return cli_print(cli, convert_result(cli, &bundle, out), print_convert, err) &&
-           cli_round_trip_gate(value_key(run_report(&cli->run), "roundTrip"), err);
+           cli_round_trip_gate(value_key(run_report(&cli->run), "roundTrip"), err) &&
+           cli_readable_gate(cli, err);
 }

@@ -150,6 +150,8 @@ static bool phase_convert(struct pipeline *p, struct str *summary, struct err *e
     if (!transform_run(p->run, &p->declared, &p->log, err))
         return false;
     run_section(p->run, "transform", transform_section(p->arena, &p->log));
+    if (!p->gate_missed)
+        p->gate_missed = !cli_readable_gate(p->cli, &p->gate);
     *summary = str_fmt(p->arena, "%.*s objects declared, %.*s left out",
                        STR_ARG(cli_thousands(p->arena, p->declared.count)),
                        STR_ARG(cli_thousands(p->arena, p->live.count - p->declared.count)));

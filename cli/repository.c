@@ -53,3 +53,13 @@ bool cli_load_previous(struct cli *cli, struct str dir, struct err *err)
     cli->run.previous = files;
     return true;
 }
+
+bool cli_readable_gate(struct cli *cli, struct err *err)
+{
+    size_t count = cli->run.readable;
+    if (count == 0 || cli->config.fail_on.len == 0)
+        return true;
+    err_set(err, ERR_FINDINGS, "values of Secrets stand in the clear in %zu place%s", count,
+            count == 1 ? "" : "s");
+    return err_next(err, "refer to the Secret there, and change the values");
+}

@@ -28,11 +28,11 @@ struct run {
     /* Secrets, as they are declared and with their values: transform sets them aside, and nothing but core/secrets
      * writes them anywhere. */
     struct bundle secrets;
-    const struct files
-        *previous; /* the repository as it was, sorted; NULL: there was none, or nobody knows */
-    struct secrets_memory
-        *memory;         /* what was written last time (core/secrets/memory.h); NULL until it is asked for */
-    struct hooks *hooks; /* commands around the backup (backupd/hooks.h); NULL without */
+    size_t readable; /* places in the declared objects where the value of a Secret can be read */
+    /* The repository as it was, sorted; NULL: there was none, or nobody knows. */
+    const struct files *previous;
+    struct secrets_memory *memory; /* what was written last time (core/secrets/memory.h) */
+    struct hooks *hooks;           /* commands around the backup (backupd/hooks.h); NULL without */
 
     struct findings findings;
     struct files files;                /* what overlays wrote: the repository's content, sorted */

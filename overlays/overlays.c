@@ -6,6 +6,8 @@
 #include "overlays/routing.h"
 #include "overlays/writer.h"
 
+enum { MOST_NAMED = 5 };
+
 /* What the environments change, for the report. */
 struct tally {
     struct value_list_builder environments;
@@ -263,6 +265,32 @@ static bool check_no_secret(const struct bundle *bundle, struct err *err)
     return true;
 }
 
+static void name_places(struct run *run, struct buf *text)
+{
+    size_t named = 0;
+    for (size_t i = 0; i < run->findings.count && named < MOST_NAMED; i++) {
+        const struct finding *finding = &run->findings.items[i];
+        if (!str_is(finding->check, "secrets.readable"))
+            continue;
+        buf_fmt(text, "%s%.*s%s%.*s/%.*s %.*s", named++ ? ", " : "", STR_ARG(finding->namespace),
+                finding->namespace.len ? "/" : "", STR_ARG(finding->kind), STR_ARG(finding->name),
+                STR_ARG(finding->path));
+    }
+}
+
+/* A value that stands in a ConfigMap as well would be in git for good. */
+static bool check_readable(struct run *run, struct err *err)
+{
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, 4096);
+    if (run->readable == 0 || run->config->secrets_in_clear == IN_CLEAR_REPORT)
+        return true;
+    name_places(run, &text);
+    err_set(err, ERR_REFUSED, "values of Secrets stand in the clear in %zu place%s: %.*s%s", run->readable,
+            run->readable == 1 ? "" : "s", STR_ARG(buf_view(&text)), run->readable > MOST_NAMED ? ", …" : "");
+    return err_next(err, "refer to the Secret there; secrets.inTheClear: report writes them all the same");
+}
+
 bool overlays_stage(struct run *run, struct bundle *bundle, struct err *err)
 {
     struct layout layout;
@@ -275,7 +303,7 @@ bool overlays_stage(struct run *run, struct bundle *bundle, struct err *err)
         bundle->cluster = run->config->cluster_name.len ? run->config->cluster_name : STR("cluster");
     bundle_sort(bundle);
     facts_gather(run->arena, bundle, &facts);
-    if (!check_no_secret(bundle, err) || !secrets_protect(run, &secrets, err))
+    if (!check_no_secret(bundle, err) || !check_readable(run, err) || !secrets_protect(run, &secrets, err))
         return err_context(err, "overlays");
     layout_of(run->arena, bundle, &run->secrets, &layout);
     if (!write_all(&writer, &tally) || !files_sort(&run->files, err))

@@ -2,6 +2,7 @@
 
 #include "core/base/json.h"
 #include "core/base/pointer.h"
+#include "core/secrets/leak.h"
 #include "transform/rule.h"
 
 enum { SHOWN_BYTES = 80 };
@@ -65,7 +66,7 @@ static bool is_asked_for(const struct resource *resource, struct str kind, struc
 }
 
 /* Where values of secrets stand, or may. */
-static bool may_hold_secrets(struct arena *arena, const struct resource *resource, struct str pointer)
+static bool may_hold_secrets(const struct resource *resource, struct str pointer)
 {
     static const char *const places[] = {"/data*",
                                          "/stringData*",
@@ -79,14 +80,14 @@ static bool may_hold_secrets(struct arena *arena, const struct resource *resourc
     for (size_t i = 0; i < COUNT_OF(places); i++)
         if ((i > 2 || keeps) && str_glob(str_of(places[i]), pointer))
             return true;
-    return sounds_secret(arena, last);
+    return leak_name(last);
 }
 
 /* A value in a few words: a short scalar as it is, of anything else its size. NULL where it must not be shown. */
 static const struct value *shown(struct arena *arena, const struct transform_entry *entry,
                                  const struct value *value)
 {
-    if (value == NULL || may_hold_secrets(arena, entry->resource, entry->pointer))
+    if (value == NULL || may_hold_secrets(entry->resource, entry->pointer))
         return NULL;
     switch (value->kind) {
     case VALUE_NULL: return value_cstr(arena, "null");
@@ -95,6 +96,8 @@ static const struct value *shown(struct arena *arena, const struct transform_ent
     case VALUE_LIST:
         return value_string(arena, value->count ? str_fmt(arena, "[%u items]", value->count) : STR("[]"));
     case VALUE_STRING:
+        if (leak_form(value_str(value)) != NULL)
+            return NULL;
         if (value->count > SHOWN_BYTES)
             return value_string(arena, str_fmt(arena, "(%u bytes)", value->count));
         return value_string(arena, json_text(arena, value));

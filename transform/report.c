@@ -1,69 +1,42 @@
 /* What a person should know before the result is shared or applied. No text here ever holds a value. */
-#include <string.h>
-
 #include "core/kube/workload.h"
+#include "core/secrets/leak.h"
 #include "transform/rule.h"
 
-/* Words in a name that promise a secret. Compared in lower case, with '-' and '.' as '_'. */
-bool sounds_secret(struct arena *arena, struct str name)
+static void report(struct subject *subject, struct str where, struct str name, const char *what)
 {
-    static const struct str words[] = {
-        STR_INIT("*password*"),   STR_INIT("*passwd*"),      STR_INIT("*secret*"),
-        STR_INIT("*token*"),      STR_INIT("*api_key*"),     STR_INIT("*apikey*"),
-        STR_INIT("*access_key*"), STR_INIT("*private_key*"), STR_INIT("*credential*"),
-        STR_INIT("*passphrase*"),
-    };
-    /* Names of where a secret lies, or how it behaves. */
-    static const struct str harmless[] = {
-        STR_INIT("*_file"),     STR_INIT("*_path"),   STR_INIT("*_name"),   STR_INIT("*_url"),
-        STR_INIT("*_ttl"),      STR_INIT("*_dir"),    STR_INIT("*_expir*"), STR_INIT("*_type"),
-        STR_INIT("*_endpoint"), STR_INIT("*_length"),
-    };
-    char *text = (char *)str_c(arena, str_lower(arena, name));
-    for (size_t i = 0; i < name.len; i++)
-        if (text[i] == '-' || text[i] == '.')
-            text[i] = '_';
-    struct str plain = {text, name.len};
-    for (size_t i = 0; i < COUNT_OF(harmless); i++)
-        if (str_glob(harmless[i], plain))
-            return false;
-    for (size_t i = 0; i < COUNT_OF(words); i++)
-        if (str_glob(words[i], plain))
-            return true;
-    return false;
+    if (what != NULL)
+        subject_finding(subject, "secrets.in-the-clear", SEVERITY_WARNING, str_c(subject->arena, where),
+                        str_fmt(subject->arena, "%.*s looks like %s in the clear", STR_ARG(name), what),
+                        "move it into a Secret and refer to it");
 }
 
-/* "scheme://user:password@host" */
-static bool holds_url_password(struct str text)
+/* "--password=x", "password=x", or "--password" with the value behind it. */
+static const char *argument_leak(struct str argument, struct str next)
 {
-    for (size_t at = 0; at + 3 < text.len; at++) {
-        if (!str_starts(str_from(text, at), STR("://")))
-            continue;
-        struct str rest = str_from(text, at + 3);
-        size_t colon = rest.len, end = 0;
-        for (; end < rest.len && !strchr("/@ \"'\n", rest.ptr[end]); end++)
-            if (rest.ptr[end] == ':' && colon == rest.len)
-                colon = end;
-        if (end < rest.len && rest.ptr[end] == '@' && colon + 1 < end && rest.ptr[colon + 1] != '$')
-            return true;
-    }
-    return false;
+    struct str value = argument, name = str_cut(&value, '=');
+    bool flag = str_starts(argument, STR("-"));
+    while (str_starts(name, STR("-")))
+        name = str_from(name, 1);
+    const char *form = leak_form(argument);
+    if (form != NULL || str_find(name, ' ') < name.len)
+        return form;
+    if (value.len != 0)
+        return leak_setting(name, value);
+    return flag && str_find(argument, '=') == argument.len && !str_starts(next, STR("-"))
+               ? leak_setting(name, next)
+               : NULL;
 }
 
-static bool is_secret_text(struct arena *arena, struct str name, struct str text)
+static void check_arguments(struct subject *subject, const struct workload *workload, const char *list,
+                            const struct value *container, const char *key)
 {
-    if (str_contains(text, STR("PRIVATE KEY-----")) || holds_url_password(text))
-        return true;
-    bool reference = str_starts(text, STR("$")) || str_starts(text, STR("/"));
-    bool flag = str_is(text, "true") || str_is(text, "false");
-    return text.len > 0 && !reference && !flag && sounds_secret(arena, name);
-}
-
-static void report(struct subject *subject, struct str where, struct str name)
-{
-    subject_finding(subject, "secrets.in-the-clear", SEVERITY_WARNING, str_c(subject->arena, where),
-                    str_fmt(subject->arena, "%.*s looks like a credential in the clear", STR_ARG(name)),
-                    "move it into a Secret and refer to it");
+    const struct value *arguments = value_key(container, key);
+    struct str container_name = value_str(value_key(container, "name"));
+    for (size_t i = 0; i < value_count(arguments); i++)
+        report(subject, str_fmt(subject->arena, "%sspec.%s", workload->pods_path, list),
+               str_fmt(subject->arena, "%s[%zu] of container %.*s", key, i, STR_ARG(container_name)),
+               argument_leak(value_str(value_item(arguments, i)), value_str(value_item(arguments, i + 1))));
 }
 
 static void check_containers(struct subject *subject, const struct workload *workload, const char *list)
@@ -72,11 +45,12 @@ static void check_containers(struct subject *subject, const struct workload *wor
         struct str container_name = value_str(value_key(container, "name"));
         VALUE_EACH(variable, value_key(container, "env")) {
             struct str name = value_str(value_key(variable, "name"));
-            if (is_secret_text(subject->arena, name, value_str(value_key(variable, "value"))))
-                report(subject, str_fmt(subject->arena, "%sspec.%s", workload->pods_path, list),
-                       str_fmt(subject->arena, "%.*s of container %.*s", STR_ARG(name),
-                               STR_ARG(container_name)));
+            report(subject, str_fmt(subject->arena, "%sspec.%s", workload->pods_path, list),
+                   str_fmt(subject->arena, "%.*s of container %.*s", STR_ARG(name), STR_ARG(container_name)),
+                   leak_setting(name, value_str(value_key(variable, "value"))));
         }
+        check_arguments(subject, workload, list, container, "command");
+        check_arguments(subject, workload, list, container, "args");
     }
 }
 
@@ -89,7 +63,7 @@ void rule_credentials(struct subject *subject)
         return;
     }
     MEMBER_EACH(member, value_key(subject->object, "data")) {
-        if (is_secret_text(subject->arena, member->key, value_str(&member->value)))
-            report(subject, str_fmt(subject->arena, "data.%.*s", STR_ARG(member->key)), member->key);
+        report(subject, str_fmt(subject->arena, "data.%.*s", STR_ARG(member->key)), member->key,
+               leak_setting(member->key, value_str(&member->value)));
     }
 }

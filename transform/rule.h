@@ -162,9 +162,6 @@ extern const struct str helm_labels[HELM_LABELS];
 void ownership_report(struct run *run, const struct scene *scene, const struct bundle *declared,
                       struct transform_log *log);
 
-/* The name promises a secret (report.c). */
-bool sounds_secret(struct arena *arena, struct str name);
-
 /* Gathers what is asked about; call once, on a sorted bundle. */
 void scene_init(struct scene *scene, struct arena *arena, const struct bundle *live);
 /* And what hangs on the configuration. */

@@ -2,6 +2,7 @@
 
 #include "core/config/config.h"
 #include "core/secrets/select.h"
+#include "transform/leaks.h"
 #include "transform/rule.h"
 
 static const struct transform_rule RULES[] = {
@@ -226,6 +227,7 @@ bool transform_run(struct run *run, struct bundle *bundle, struct transform_log 
         run->findings.count = findings;
         return false;
     }
+    leaks_report(run, bundle, &declared, &log.set_aside);
     ownership_report(run, &scene, &declared, &log);
     log.objects = bundle->count;
     log.declared = declared.count;

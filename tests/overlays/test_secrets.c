@@ -414,6 +414,23 @@ Test(secrets, a_value_in_the_base_is_refused_whoever_put_it_there)
     end(&f);
 }
 
+Test(secrets, values_that_stand_in_the_clear_are_refused_unless_said_otherwise)
+{
+    struct overlays_fixture f;
+    begin(&f);
+    f.run.readable = 2;
+    *ARENA_PUSH(f.arena, &f.run.findings) = (struct finding){.check = STR("secrets.readable"),
+                                                             .kind = STR("ConfigMap"),
+                                                             .namespace = STR("shop"),
+                                                             .name = STR("a")};
+    cr_expect_not(overlays_stage(&f.run, &f.bundle, &f.err));
+    cr_expect_eq(f.err.code, ERR_REFUSED);
+    cr_expect_not_null(strstr(f.err.msg, "shop/ConfigMap/a"));
+    f.config.secrets_in_clear = IN_CLEAR_REPORT;
+    cr_expect(overlays_stage(&f.run, &f.bundle, &f.err), "%s", f.err.msg);
+    end(&f);
+}
+
 Test(secrets, a_certificate_that_expires_soon_is_told)
 {
     struct overlays_fixture f;

@@ -288,7 +288,9 @@ Test(transform, no_secret_value_is_ever_said)
     start(&fixture, yaml);
     cr_assert(transform_stage(&fixture.run, &fixture.bundle, &fixture.err), "%s", fixture.err.msg);
 
-    cr_expect_eq(fixture.run.findings.count, 3);
+    /* Three that look like credentials, and the three places again because they hold what the Secret does. */
+    cr_expect_eq(fixture.run.findings.count, 6);
+    cr_expect_eq(fixture.run.readable, 3);
     cr_expect_not(strstr(transform_fixture_findings(&fixture), "hunter22"));
     cr_expect_not(str_contains(json_text(fixture.arena, run_report(&fixture.run)), STR("hunter22")));
     transform_fixture_done(&fixture);
@@ -435,5 +437,36 @@ Test(transform, the_manual_says_what_the_table_says)
     cr_expect(str_eq(manual, buf_view(&text)), "docs/rules.md is stale: run UPDATE=1 make unit "
                                                "FILTER='transform/the_manual*'");
     buf_done(&text);
+    transform_fixture_done(&fixture);
+}
+
+Test(transform, values_of_secrets_are_found_wherever_they_are_declared_again)
+{
+    static const char yaml[] =
+        "apiVersion: v1\nkind: Secret\n"
+        "metadata: {name: db, namespace: shop, annotations: {note: 'is hunter22-marker'}}\n"
+        "stringData: {password: hunter22-marker}\n---\n"
+        "apiVersion: v1\nkind: ConfigMap\n"
+        "metadata: {name: settings, namespace: shop, annotations: {a/b: hunter22-marker}}\n"
+        "data: {app.ini: 'x=hunter22-marker', encoded: aHVudGVyMjItbWFya2Vy, plain: nothing}\n---\n"
+        "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t, namespace: shop}\n"
+        "spec: {list: [{deep: hunter22-marker}]}\n---\n"
+        "apiVersion: v1\nkind: Service\n"
+        "metadata:\n  name: web\n  namespace: shop\n  uid: s-1\n  annotations:\n"
+        "    kubectl.kubernetes.io/last-applied-configuration: "
+        "'{\"metadata\":{\"labels\":{\"a\":\"hunter22-marker\"}}}'\n";
+    static const char *const places[] = {
+        "secrets.readable ConfigMap/settings: holds the value of key password of Secret shop/db\n",
+        "secrets.readable ConfigMap/settings: holds the value of key password of Secret shop/db, in base64\n",
+        "secrets.readable Thing/t: holds", "secrets.readable Secret/db: holds",
+        "secrets.last-applied Service/web: "};
+    struct transform_fixture fixture;
+    start(&fixture, yaml);
+    cr_assert(transform_fixture_run(&fixture), "%s", fixture.err.msg);
+    const char *findings = transform_fixture_findings(&fixture);
+    for (size_t i = 0; i < COUNT_OF(places); i++)
+        cr_expect(strstr(findings, places[i]), "%s is not in\n%s", places[i], findings);
+    cr_expect_not(strstr(findings, "hunter22"));
+    cr_expect_eq(fixture.run.readable, 5, "last-applied is not written");
     transform_fixture_done(&fixture);
 }
