@@ -8,7 +8,7 @@
  * cannot be read is left, and as nobody knows what it refers to, no pack is removed.
  * Section "prune" of the report: {store, cluster, dryRun?, backups[{id, takenAt, complete, keep, why, locked?}],
  * unreadable[{key, problem}], removed{backups, packs, bytes}, packs{young, bytesYoung, left?},
- * locked[{key, reason}], running[{cluster, id, host, startedAt, problem?}], cleared[{cluster, id}], durationMs};
+ * locked[{key, reason}], running[{cluster, id, host, startedAt, problem?}], cleared[{cluster, id} or {run}], durationMs};
  * `left` says why packs were left alone.
  * Fails with USAGE (no rules; several clusters and none is named), NOT_FOUND (no such backups), REFUSED, and what
  * store.h fails with; what was removed until then is gone, and the next run goes on.

@@ -37,6 +37,8 @@ struct prune {
 /* Reads a manifest and counts what it refers to. NOT_FOUND when it has gone meanwhile; one that cannot be read is noted
  * and no failure. */
 bool prune_count(struct prune *p, struct prune_backup *backup, struct err *err) WARN_UNUSED;
+/* What shards have handed in counts, too; runs nobody comes back to are cleared away. `now_ms` is the store's. */
+bool prune_count_runs(struct prune *p, int64_t now_ms, struct err *err) WARN_UNUSED;
 void prune_note_locked(struct prune *p, struct str key, const char *reason);
 
 /* Every pack of the store, as it is listed. `entry` may be NULL: a pack that no manifest names. */

@@ -61,6 +61,8 @@ static bool leave_unreadable(struct prune *p)
 bool prune_count_packs(struct prune *p, struct err *err)
 {
     struct str after = STR_NONE;
+    if (!prune_count_runs(p, clock_now_ms(p->run->clock), err))
+        return false;
     return leave_unreadable(p) || prune_each_pack(p, &after, count_pack, err);
 }
 
@@ -196,7 +198,8 @@ static bool begin(struct prune *p, struct err *err)
         p->left = STR("a backup is running");
         return true;
     }
-    if (!read_again(p, err))
+    /* Runs first: whoever publishes one does so before its parts go. */
+    if (!prune_count_runs(p, p->now_ms, err) || !read_again(p, err))
         return withdraw(p);
     return !leave_unreadable(p) || leave(p, err);
 }

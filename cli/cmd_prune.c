@@ -44,9 +44,9 @@ static void print_notes(struct cli *cli, const struct value *result, struct buf 
                 STR_ARG(value_str(value_key(backup, "startedAt"))), value_key(backup, "problem") ? ": " : "",
                 STR_ARG(value_str(value_key(backup, "problem"))));
     VALUE_EACH(backup, value_key(result, "cleared"))
-        buf_fmt(out, "  cleared  what was left of %.*s/%.*s\n",
-                STR_ARG(value_str(value_key(backup, "cluster"))),
-                STR_ARG(value_str(value_key(backup, "id"))));
+        buf_fmt(out, "  cleared  what was left of %.*s%s%.*s%.*s\n",
+                STR_ARG(value_str(value_key(backup, "cluster"))), value_key(backup, "id") ? "/" : "",
+                STR_ARG(value_str(value_key(backup, "id"))), STR_ARG(value_str(value_key(backup, "run"))));
     if (left.len != 0)
         buf_fmt(out, "  packs were left alone: %.*s\n", STR_ARG(left));
     if (number_of(packs, "young") != 0)

@@ -293,6 +293,47 @@ Test(prune, beside_a_running_backup_it_leaves_all_packs_and_says_so)
     backup_fixture_done(&f);
 }
 
+/* What shards have handed in is referred to, though no manifest does so yet. */
+Test(prune, packs_of_shards_that_wait_for_others_stay_for_a_day)
+{
+    struct backup_fixture f;
+    struct catalog catalog;
+    struct str part;
+    nights_open(&f);
+    for (int night = 0; night < 4; night++)
+        night_make(&f, night, night);
+    cr_assert(catalog_list(f.inner, f.arena, STR_NONE, &catalog, &f.err));
+    cr_assert(store_get(f.inner, f.arena, catalog.items[3].key, 1 << 20, &part, &f.err));
+    cr_assert(store_put(f.inner, f.arena, STR("runs/prod%2Feu/nightly/plan.json"), STR("{}"), NULL, &f.err));
+    cr_assert(store_put(f.inner, f.arena, STR("runs/prod%2Feu/nightly/shard-3.json"), part, NULL, &f.err));
+
+    expect_pruned(&f, &keep_two);
+    cr_expect_eq(removed(&f, "backups"), 2);
+    cr_expect_eq(removed(&f, "packs"), 1, "not the one that shard 3 counts on");
+    cr_expect_eq(backup_fixture_count(&f, "runs/"), 2);
+
+    f.plan = (struct fault_plan){.older = "runs/", .older_ms = GUARD_STALE_MS + 5000};
+    expect_pruned(&f, &keep_two);
+    cr_expect_eq(removed(&f, "packs"), 1, "nobody comes back to it");
+    cr_expect_eq(backup_fixture_count(&f, "runs/"), 0);
+    nights_are_whole(&f, "after");
+    backup_fixture_done(&f);
+}
+
+Test(prune, a_part_of_a_shard_that_cannot_be_read_keeps_every_pack)
+{
+    struct backup_fixture f;
+    nights_open(&f);
+    for (int night = 0; night < 4; night++)
+        night_make(&f, night, night);
+    cr_assert(store_put(f.inner, f.arena, STR("runs/prod/x/shard-0.json"), STR("{"), NULL, &f.err));
+    expect_pruned(&f, &keep_two);
+    cr_expect_eq(removed(&f, "packs"), 0);
+    cr_expect_gt(left(&f).len, 0);
+    cr_expect_eq(value_count(backup_fixture_in(&f, PATH("prune", "unreadable"))), 1);
+    backup_fixture_done(&f);
+}
+
 /* A list that lacks a manifest, as an eventually consistent gateway may give it, costs no pack. */
 struct lapse {
     struct backup_fixture *f;
@@ -331,6 +372,31 @@ Test(prune, one_list_that_lacks_a_manifest_costs_no_pack)
         cr_expect(pruned || f.err.code == ERR_NOT_FOUND, "%u: %s", from, f.err.msg);
         lapse(&l, l.to);
         cr_expect_geq(nights_are_whole(&f, "after the lapse"), 2, "%u", from);
+        backup_fixture_done(&f);
+    }
+}
+
+/* Of a killed backup a marker stays, and packs that nothing refers to. Prune goes by without harm, and once nobody can
+ * come back to it, takes all of it away. */
+Test(prune, what_a_killed_backup_leaves_behind_goes_and_nothing_else)
+{
+    for (unsigned at = 1; at < 20; at++) {
+        struct backup_fixture f;
+        nights_open(&f);
+        night_make(&f, 0, 0);
+        night_make(&f, 1, 1);
+        f.plan = (struct fault_plan){.at = at, .for_good = true};
+        bool made = night_try(&f, 2, 7, &f.err);
+        f.plan = (struct fault_plan){0};
+        expect_pruned(&f, &(struct prune_options){.rules = {.last = 2}});
+        cr_expect_eq(nights_are_whole(&f, "beside its marker"), 2, "at %u", at);
+
+        f.plan = (struct fault_plan){.older = "backups/", .older_ms = GUARD_STALE_MS + 5000};
+        expect_pruned(&f, &(struct prune_options){.rules = {.last = 2}});
+        cr_expect_eq(nights_are_whole(&f, "a day later"), 2, "at %u", at);
+        cr_expect_eq(backup_fixture_count(&f, "backups/"), 2, "at %u: no marker is left", at);
+        cr_expect_eq(backup_fixture_count(&f, "packs/"), 3 + 2, "at %u (%s): nor a pack", at,
+                     made ? "made" : "killed");
         backup_fixture_done(&f);
     }
 }

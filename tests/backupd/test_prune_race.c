@@ -1,5 +1,5 @@
-/* A backup and a prune of two machines on one store, in every order of their operations that two changes of turn can
- * make: whatever is visible afterwards is whole. The worst case is played every time: the backup finds in the store
+/* Backups and prunes of two machines on one store, in every order of their operations that two changes of turn can
+ * make: whatever is visible afterwards is whole. The worst case is played every time: a backup finds in the store
  * exactly the pack that the prune is about to remove, old and referred to by nothing. */
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -11,7 +11,7 @@
 #include "backupd/prune.h"
 #include "tests/backupd/nights.h"
 
-enum { BACKUP, PRUNE, PLAYERS };
+enum { PLAYERS = 2 };
 
 /* Whose turn it is, and for how many operations yet. A turn also ends with its player. */
 struct duet {
@@ -25,11 +25,13 @@ struct duet {
     bool done[PLAYERS];
 };
 
+typedef void *(*play_fn)(void *player);
+
 struct player {
     struct duet *duet;
     int number;
     struct backup_fixture f; /* of its own machine: arena, clock, run; the store is shared */
-    unsigned extra;          /* operations it took, for the length of the experiment */
+    unsigned operations;     /* it took */
     bool good;
 };
 
@@ -56,7 +58,7 @@ static void before_operation(void *ctx, unsigned operation)
         d->turns[d->at].operations--;
         next_turn(d);
     }
-    p->extra = operation;
+    p->operations = operation;
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -102,10 +104,6 @@ static void part(struct player *p)
     arena_free(p->f.arena);
 }
 
-struct lengths {
-    unsigned backup, prune;
-};
-
 /* Nights 0, 1 and 2 with contents 0, 1 and 2; the backup that runs has content 1 again. */
 static void prepare(struct backup_fixture *f)
 {
@@ -123,55 +121,60 @@ static void check(struct backup_fixture *f, const char *where)
     nights_are_whole(f, where);
 }
 
-static struct lengths duet(int first, unsigned first_operations, unsigned second_operations)
+/* The first is stopped after `first_operations`, the second after `second_operations`, then each goes to its end.
+ * `ret_lengths`: how many operations each took. */
+static void duet(play_fn first, play_fn second, unsigned first_operations, unsigned second_operations,
+                 unsigned *ret_lengths)
 {
-    static void *(*const play[])(void *) = {[BACKUP] = play_backup, [PRUNE] = play_prune};
-    struct duet d = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    struct duet d = {.lock = PTHREAD_MUTEX_INITIALIZER,
+                     .changed = PTHREAD_COND_INITIALIZER,
+                     .turns = {{0, first_operations}, {1, second_operations}, {0, ~0U}, {1, ~0U}}};
+    const play_fn play[] = {first, second};
     struct backup_fixture f;
     struct player players[PLAYERS];
     pthread_t threads[PLAYERS];
-    char where[128];
+    char where[64];
     prepare(&f);
-    d.turns[0] = (struct turn){first, first_operations};
-    d.turns[1] = (struct turn){!first, second_operations};
-    d.turns[2] = (struct turn){first, ~0U};
-    d.turns[3] = (struct turn){!first, ~0U};
     next_turn(&d);
-    snprintf(where, sizeof where, "%s first, %u operations, then %u", first == BACKUP ? "backup" : "prune",
-             first_operations, second_operations);
+    snprintf(where, sizeof where, "%u operations, then %u", first_operations, second_operations);
     for (int i = 0; i < PLAYERS; i++)
         join(&players[i], &d, i, &f);
     for (int i = 0; i < PLAYERS; i++)
         cr_assert_eq(pthread_create(&threads[i], NULL, play[i], &players[i]), 0);
     for (int i = 0; i < PLAYERS; i++)
         pthread_join(threads[i], NULL);
-
-    cr_expect(players[PRUNE].good, "%s: %s", where, players[PRUNE].f.err.msg);
-    cr_expect(players[BACKUP].good || players[BACKUP].f.err.code == ERR_CONFLICT, "%s: %s", where,
-              players[BACKUP].f.err.msg);
+    for (int i = 0; i < PLAYERS; i++) {
+        bool may_fail = play[i] == play_backup && players[i].f.err.code == ERR_CONFLICT;
+        cr_expect(players[i].good || may_fail, "%s: %s", where, players[i].f.err.msg);
+        ret_lengths[i] = players[i].operations;
+    }
     check(&f, where);
-    struct lengths lengths = {players[BACKUP].extra, players[PRUNE].extra};
     for (int i = 0; i < PLAYERS; i++)
         part(&players[i]);
     backup_fixture_done(&f);
-    return lengths;
 }
 
-/* One of them is stopped after any operation, the other runs for any number of operations, then each to its end. */
+static void every_order(play_fn first, play_fn second)
+{
+    unsigned alone[PLAYERS], ignored[PLAYERS];
+    duet(first, second, ~0U, 0, alone);
+    cr_assert(alone[0] > 8 && alone[1] > 8, "%u and %u operations", alone[0], alone[1]);
+    for (unsigned i = 0; i <= alone[0]; i++)
+        for (unsigned k = 0; k <= alone[1]; k++)
+            duet(first, second, i, k, ignored);
+}
+
 Test(prune_race, a_backup_stopped_anywhere_while_a_prune_goes_any_distance, .timeout = 120)
 {
-    struct lengths alone = duet(BACKUP, ~0U, 0);
-    cr_assert_gt(alone.backup, 8);
-    cr_assert_gt(alone.prune, 15);
-    for (unsigned i = 0; i <= alone.backup; i++)
-        for (unsigned k = 0; k <= alone.prune; k++)
-            duet(BACKUP, i, k);
+    every_order(play_backup, play_prune);
 }
 
 Test(prune_race, a_prune_stopped_anywhere_while_a_backup_goes_any_distance, .timeout = 120)
 {
-    struct lengths alone = duet(PRUNE, ~0U, 0);
-    for (unsigned i = 0; i <= alone.prune; i++)
-        for (unsigned k = 0; k <= alone.backup; k++)
-            duet(PRUNE, i, k);
+    every_order(play_prune, play_backup);
+}
+
+Test(prune_race, two_prunes_at_once, .timeout = 120)
+{
+    every_order(play_prune, play_prune);
 }
