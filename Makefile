@@ -164,6 +164,11 @@ test-live:
 	tests/live/stack/build
 	tests/live/run $(WORDS)
 
+# The round trip with more random objects, and others each time: make test-live-random GENERATED=20000 SEED=7
+.PHONY: test-live-random
+test-live-random: programs tests
+	GENERATED=$(or $(GENERATED),10000) SEED=$(or $(SEED),$(shell date +%s)) tests/live/run 56_roundtrip
+
 # --- Fuzzing: every target replays its corpus in `make check`; a fuzzer looks for more when asked. ---
 
 FUZZERS := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=%)

@@ -10,3 +10,8 @@
 /* `which` is an id, the start of one, or "latest", each also as "cluster/id"; `cluster` narrows it and may be empty. */
 bool backup_load(struct run *run, struct str cluster, struct str which, struct bundle *ret_bundle,
                  struct err *err) WARN_UNUSED;
+/* The same with what still holds of a damaged backup, for those who look at it or write it down: a pack that is gone or
+ * does not hold, and an entry that is no object, are named in bundle->problems, and the bundle is not complete. Fails
+ * where no pack holds. Nothing is rebuilt from such a bundle. */
+bool backup_load_rest(struct run *run, struct str cluster, struct str which, struct bundle *ret_bundle,
+                      bool *ret_damaged, struct err *err) WARN_UNUSED;

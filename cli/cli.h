@@ -41,6 +41,7 @@ struct cli {
     struct run run;
     struct cli_watch *watch; /* for signals while hooks are due (hooks.c) */
     bool incomplete;         /* the command did its work and left a hole: exit with INCOMPLETE */
+    bool damaged;            /* and what is missing there is damaged in the store: exit with CORRUPT */
     bool differs; /* it did its work and found differences: exit with FINDINGS, without a word on stderr */
 };
 

@@ -215,6 +215,20 @@ static bool verify(struct cli *cli, const struct transform_log *log, const char 
     return true;
 }
 
+/* What nothing is known of is kept as it is; the server it goes to may not know it either. */
+static void tell_unknown_kinds(struct cli *cli, const struct bundle *bundle)
+{
+    const struct resource *last = NULL;
+    for (size_t i = 0; i < bundle->count; i++) {
+        const struct resource *r = &bundle->items[i];
+        bool same = last != NULL && str_eq(last->kind, r->kind) && str_eq(last->api_version, r->api_version);
+        last = r;
+        if (!same && resource_type_find(&bundle->types, resource_group(r), r->kind) == NULL)
+            cli_warn(cli, "%.*s: nothing is known of the kind %.*s of %.*s; it is kept as it is",
+                     STR_ARG(r->origin), STR_ARG(r->kind), STR_ARG(r->api_version));
+    }
+}
+
 bool cmd_convert(struct cli *cli, struct err *err)
 {
     struct str what, out = cli_has(cli, OPTION_OUT) ? cli_option(cli, OPTION_OUT) : STR("repo");
@@ -225,6 +239,7 @@ bool cmd_convert(struct cli *cli, struct err *err)
     if (!cli_argument(cli, 0, &what, err) || (writes && !check_out(cli, dir, err)) ||
         !cli_load(cli, what, &bundle, err))
         return false;
+    tell_unknown_kinds(cli, &bundle);
     if (!transform_run(&cli->run, &bundle, &log, err))
         return false;
     if (cli_has(cli, OPTION_EXPLAIN))

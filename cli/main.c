@@ -57,7 +57,10 @@ static int status_of(struct cli *cli, bool ok, const struct err *err)
 {
     cli_tell_store_notes(cli);
     if (ok)
-        return err_exit_status(cli->differs ? ERR_FINDINGS : cli->incomplete ? ERR_INCOMPLETE : ERR_NONE);
+        return err_exit_status(cli->differs      ? ERR_FINDINGS
+                               : cli->damaged    ? ERR_CORRUPT
+                               : cli->incomplete ? ERR_INCOMPLETE
+                                                 : ERR_NONE);
     cli_print_error(cli, err);
     return err_exit_status(err->code);
 }

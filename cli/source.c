@@ -39,11 +39,20 @@ static bool load_path(struct cli *cli, struct str what, struct bundle *ret_bundl
     return true;
 }
 
+/* Who looks at a damaged backup is told what is left of it; who rebuilds from it must not take that for the whole. */
+static bool takes_the_rest(const struct cli *cli)
+{
+    static const struct str commands[] = {STR_INIT("convert"), STR_INIT("score"), STR_INIT("show")};
+    return str_in(str_of(cli->command->name), commands, COUNT_OF(commands));
+}
+
 static bool load_backup(struct cli *cli, struct str what, struct bundle *ret_bundle, struct err *err)
 {
     if (!cli_need_store(cli, err))
         return false;
-    if (backup_load(&cli->run, cli_cluster(cli, what), what, ret_bundle, err))
+    struct str cluster = cli_cluster(cli, what);
+    if (takes_the_rest(cli) ? backup_load_rest(&cli->run, cluster, what, ret_bundle, &cli->damaged, err)
+                            : backup_load(&cli->run, cluster, what, ret_bundle, err))
         return true;
     if (err->code == ERR_NOT_FOUND)
         err_next(err, "gitops-pipe list shows the backups; a path must exist and is looked for first");

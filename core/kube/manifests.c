@@ -1,5 +1,6 @@
 /* Manifests as people keep them: files and folders of YAML and JSON. What cannot be read is named and left out. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -138,12 +139,24 @@ static void read_piecewise(struct reading *reading, struct str text)
     }
 }
 
+/* "JSON: line 2, column 9: why" as every other message about a file has it: "file:2:9: why". */
+static bool json_fault(const struct reading *reading, struct err *err)
+{
+    size_t line, column;
+    int rest = 0;
+    if (sscanf(err->msg, "JSON: line %zu, column %zu: %n", &line, &column, &rest) < 2 || rest == 0)
+        return err_context(err, "%.*s", STR_ARG(reading->name));
+    struct err plain = *err;
+    return err_set(err, plain.code, "%.*s:%zu:%zu: %s", STR_ARG(reading->name), line, column,
+                   plain.msg + rest);
+}
+
 static bool read_json(struct reading *reading, struct str text, struct err *err)
 {
     const struct value *object;
     if (!json_parse(reading->bundle->arena, text, NULL, &object, err))
-        return err_context(err, "%.*s", STR_ARG(reading->name));
-    add_object(reading, object, reading->name);
+        return json_fault(reading, err);
+    add_object(reading, object, str_fmt(reading->bundle->arena, "%.*s:1", STR_ARG(reading->name)));
     return true;
 }
 

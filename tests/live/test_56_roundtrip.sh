@@ -61,6 +61,20 @@ the_definition_keeps_its_converter_and_objects_their_stored_version() {
     expect_contains object "$(cat "$WORK/sown/out/base/custom/gadget-stored.yaml")" 'apiVersion: convert.example.com/v1beta1'
 }
 
+# A piece of the pack of one namespace: what the others hold is converted all the same.
+half_a_pack_is_a_hole_with_a_name() {
+    local pack status=0
+    cp -r "$WORK/sown" "$CASE_DIR/damaged"
+    pack=$(pipe "$CASE_DIR/damaged" show latest --output json | jq -r '.packs[] | select(.namespace == "many").sha256')
+    pack=$CASE_DIR/damaged/store/packs/$pack.tar.zst
+    chmod u+w "$pack"
+    truncate -s 4000 "$pack"
+    pipe "$CASE_DIR/damaged" convert latest --out rest -q >"$CASE_DIR/out" 2>"$CASE_DIR/said" || status=$?
+    expect_eq 'exit status' "$status" 7
+    expect_contains 'the warning' "$(cat "$CASE_DIR/said")" 'left out: pack namespace many'
+    [ -f "$CASE_DIR/damaged/rest/base/gen-limits/kustomization.yaml" ] || fail 'the rest was not written'
+}
+
 it "random valid objects of every kind: $GENERATED, seed $SEED" random_objects_of_every_kind
 it 'custom resources of every make' custom_resources_of_every_make
 it '5,000 objects in one namespace' five_thousand_objects_in_one_namespace
@@ -68,6 +82,7 @@ it 'convert --verify explains every difference' declare_cluster "$WORK/sown" "$(
 it 'the snapshot is complete' the_snapshot_is_complete
 it 'a definition keeps its converter, and objects their stored version' the_definition_keeps_its_converter_and_objects_their_stored_version
 it 'numbers keep their bytes' numbers_keep_their_bytes
+it 'half a pack is a hole with a name' half_a_pack_is_a_hole_with_a_name
 it 'an empty cluster takes every object' apply_declared "$WORK/sown" grown
 it 'the second cluster is verified too' declare_cluster "$WORK/grown" "$(kubeconfig grown)"
 it 'and declares the same, byte for byte' same_declaration "$WORK/sown" "$WORK/grown"

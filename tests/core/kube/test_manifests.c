@@ -75,7 +75,7 @@ Test(manifests, nothing_readable_is_a_failure)
     static const struct {
         const char *name, *text, *message; /* NULL: fine */
     } cases[] = {
-        {"a.json", "{\"a\":", "a.json: JSON: line 1, column 6: cut short: expected a value"},
+        {"a.json", "{\"a\":", "a.json:1:6: cut short: expected a value"},
         {"a.yaml", "a: [", "a.yaml:2:1: did not find expected node content (while parsing a flow node)"},
         {"a.yaml", "just text",
          "a.yaml:1: not a Kubernetes object: a map with apiVersion, kind and metadata"},
