@@ -67,6 +67,12 @@ static bool check_store(struct cli *cli, struct str *detail, struct err *err)
 {
     if (!cli_need_store(cli, err) || !store_probe(cli->run.store, cli->arena, err))
         return false;
+    struct str_list notes;
+    store_notes(cli->run.store, cli->arena, &notes);
+    if (notes.count != 0) {
+        err_set(err, ERR_UNREACHABLE, "%.*s", STR_ARG(notes.items[0]));
+        return err_next(err, "a backup goes to the other stores all the same, and exits with 3");
+    }
     *detail = str_fmt(cli->arena, "%.*s, create-only writes hold", STR_ARG(store_url(cli->run.store)));
     return true;
 }

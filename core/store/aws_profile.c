@@ -47,8 +47,8 @@ static struct str section_of(struct str line)
     return str_starts(name, STR("profile ")) ? str_trim(str_from(name, 8)) : name;
 }
 
-static bool read_lines(struct str text, const char *path, struct str wanted, struct aws_profile *profile,
-                       struct err *err)
+bool aws_profile_scan(struct str text, const char *path, struct str wanted, struct aws_profile *profile,
+                      struct err *err)
 {
     bool inside = false;
     for (unsigned number = 1; text.len != 0; number++) {
@@ -86,7 +86,7 @@ static bool read_file(struct arena *arena, const char *path, struct str wanted, 
     if (path == NULL)
         return true;
     if (file_read(arena, path, MAX_FILE_BYTES, &text, &why))
-        return read_lines(text, path, wanted, profile, err);
+        return aws_profile_scan(text, path, wanted, profile, err);
     if (why.code == ERR_NOT_FOUND)
         return true;
     *err = why;

@@ -16,5 +16,8 @@ struct aws_profile {
 
 bool aws_profile_read(struct arena *arena, struct str name, struct aws_profile *ret_profile,
                       struct err *err) WARN_UNUSED;
+/* The same from the text of one file; `path` is for messages. What `profile` has already stays. */
+bool aws_profile_scan(struct str text, const char *path, struct str name, struct aws_profile *profile,
+                      struct err *err) WARN_UNUSED;
 /* A variable of the environment without white space around it; empty where it is not set. */
 struct str aws_env(const char *name);
