@@ -1,15 +1,8 @@
-#include "backupd/backup.h"
-
-#include <pthread.h>
-#include <stdio.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include "backupd/guard.h"
+#include "backupd/backup_intern.h"
 #include "backupd/hooks.h"
 #include "backupd/level.h"
-#include "backupd/part.h"
-#include "backupd/seal.h"
 #include "core/base/json.h"
 #include "core/base/parallel.h"
 #include "core/base/version.h"
@@ -18,28 +11,6 @@
 
 /* Packing is computing, storing is waiting: a few of each at once. */
 enum { THREADS = 4 };
-
-struct tally {
-    uint64_t packs, bytes;
-};
-
-struct backup {
-    struct run *run;
-    struct stash *stash;
-    bool dry;
-    struct parts parts;
-    size_t from; /* of the parts that are being published */
-    struct manifest manifest;
-    struct guard guard;
-    struct tally tallies[STORE_HOLDS + 1]; /* by what the store held before */
-    pthread_mutex_t lock;                  /* of tallies, manifest.packs, progress and run->arena */
-    size_t stored;
-    struct value_list_builder notes;
-    struct age_recipients recipients; /* none: packs are not encrypted */
-    struct seal_index sealed;         /* what earlier backups hold for the same recipients */
-    const char *spool_dir;            /* NULL: $TMPDIR */
-    int64_t began_ms;
-};
 
 /* ---- what it is called ---- */
 
@@ -57,6 +28,15 @@ static void add_outputs(struct backup *b, size_t from)
     for (size_t i = from; b->run->hooks != NULL && i < hooks_output_count(b->run->hooks); i++)
         *ARENA_PUSH(b->run->arena, &b->parts) =
             (struct part){.part = MANIFEST_HOOK, .output = hooks_output(b->run->hooks, i)};
+}
+
+/* What all shards of a backup have in common; the schema, the last part, is that of the first shard. */
+static void join(struct backup *b)
+{
+    b->manifest.id = b->joint->id;
+    b->manifest.taken_ms = b->joint->taken_ms;
+    if (b->joint->index != 0)
+        b->parts.count--;
 }
 
 static bool begin(struct backup *b, struct err *err)
@@ -88,6 +68,8 @@ static bool begin(struct backup *b, struct err *err)
         .narrowed = bundle->narrowed,
     };
     parts_of(b->run->arena, b->stash, &b->parts);
+    if (b->joint != NULL)
+        join(b);
     add_outputs(b, 0);
     if (!keys_recipients(b->run, &b->recipients, err))
         return false;
@@ -272,26 +254,6 @@ static void level_stores(struct backup *b)
                                     (unsigned long long)done.packs, (unsigned long long)done.manifests)));
 }
 
-static const struct value *lines(struct arena *arena, const struct str_list *list)
-{
-    struct value_list_builder builder = {0};
-    for (size_t i = 0; i < list->count; i++)
-        value_push(arena, &builder, value_string(arena, list->items[i]));
-    return list->count ? value_list_done(arena, &builder) : NULL;
-}
-
-/* The stores that lack something of this backup, and why. */
-static const struct value *lacking(struct backup *b)
-{
-    struct arena *a = b->run->arena;
-    struct str_list labels, notes;
-    store_lagging(b->run->store, a, &labels);
-    store_notes(b->run->store, a, &notes);
-    if (labels.count == 0)
-        return NULL;
-    return VALUE_MAP(a, {"stores", lines(a, &labels)}, {"why", lines(a, &notes)});
-}
-
 /* ---- the manifest ---- */
 
 /* A reply that got lost makes the client try again, and then the key is taken: by us, if the bytes are ours. */
@@ -305,6 +267,9 @@ static bool is_ours(struct backup *b, struct str key, struct str text, struct er
 
 static bool publish_manifest(struct backup *b, struct err *err)
 {
+    if (b->joint != NULL)
+        return joint_hand_in(b->run, b->joint, &b->manifest, err) &&
+               joint_finish(b->run, b->joint, &b->state, err);
     struct str key = manifest_key(b->run->arena, b->manifest.cluster, b->manifest.id);
     struct buf text CLEANUP(buf_done);
     buf_init(&text, MANIFEST_MAX_BYTES);
@@ -317,70 +282,58 @@ static bool publish_manifest(struct backup *b, struct err *err)
     return err_context(err, "manifest");
 }
 
-/* ---- the report ---- */
-
-/* Resident, of the whole process: what a limit on a container is measured against. */
-static int64_t peak_memory(void)
-{
-    struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
-}
-
-static void report(struct backup *b)
-{
-    struct arena *a = b->run->arena;
-    const struct manifest *m = &b->manifest;
-    const struct tally *new = &b->tallies[STORE_LACKS], *repaired = &b->tallies[STORE_DIFFERS],
-                       *unchanged = &b->tallies[STORE_HOLDS];
-    const struct value *packs = VALUE_MAP(a, {"new", value_int(a, (int64_t) new->packs)},
-                                          {"unchanged", value_int(a, (int64_t)unchanged->packs)},
-                                          {"repaired", value_int(a, (int64_t)repaired->packs)},
-                                          {"bytesNew", value_int(a, (int64_t)(new->bytes + repaired->bytes))},
-                                          {"bytesUnchanged", value_int(a, (int64_t)unchanged->bytes)});
-    run_section(b->run, "backup",
-                VALUE_MAP(a, {"id", b->dry ? NULL : value_string(a, m->id)},
-                          {"dryRun", b->dry ? value_bool(a, true) : NULL},
-                          {"cluster", value_string(a, m->cluster)},
-                          {"store", value_string(a, store_url(b->run->store))},
-                          {"takenAt", value_string(a, clock_rfc3339(a, m->taken_ms))},
-                          {"resourceVersion", value_string(a, m->resource_version)},
-                          {"complete", value_bool(a, m->complete)}, {"lacking", lacking(b)},
-                          {"missing", manifest_missing(a, &m->types)}, {"hooks", m->hooks},
-                          {"objects", value_int(a, (int64_t)m->objects)},
-                          {"types", value_int(a, (int64_t)m->types.count)}, {"packs", packs},
-                          {"durationMs", value_int(a, clock_monotonic_ms() - b->began_ms)},
-                          {"peakMemoryBytes", value_int(a, peak_memory())},
-                          {"notes", b->notes.count ? value_list_done(a, &b->notes) : NULL}));
-}
-
 static bool preview(struct backup *b, struct err *err)
 {
     if (!begin(b, err) || !publish_parts(b, err))
         return err_context(err, "backup");
-    report(b);
+    backup_report(b);
     return true;
 }
 
 /* A backup exists once its manifest does; so the manifest is last, and create-only. */
+static bool store_all(struct backup *b, struct err *err)
+{
+    struct run *run = b->run;
+    struct str marker = STR_NONE; /* shards are many, and each has a marker of its own */
+    if (!begin(b, err) || !store_probe(run->store, run->arena, err) ||
+        (b->joint != NULL && !guard_new_id(run, &marker, err)) ||
+        !guard_enter_backup(run, b->manifest.cluster, marker.len ? marker : b->manifest.id, &b->guard, err))
+        return err_context(err, "backup");
+    note_weakness(b);
+    bool published = publish_parts(b, err) && finish_hooks(b, err) && guard_backup_holds(&b->guard, err) &&
+                     publish_manifest(b, err);
+    if (published && (b->joint == NULL || b->state.published))
+        level_stores(b);
+    remove_marker(b);
+    return published || err_context(err, "backup");
+}
+
 bool backup_stash(struct run *run, struct stash *stash, bool dry_run, struct err *err)
 {
     struct backup b = {.run = run, .stash = stash, .dry = dry_run};
     if (dry_run)
         return preview(&b, err);
-    if (!begin(&b, err) || !store_probe(run->store, run->arena, err) ||
-        !guard_enter_backup(run, b.manifest.cluster, b.manifest.id, &b.guard, err))
-        return err_context(err, "backup");
-    note_weakness(&b);
-    bool published = publish_parts(&b, err) && finish_hooks(&b, err) && guard_backup_holds(&b.guard, err) &&
-                     publish_manifest(&b, err);
-    if (published)
-        level_stores(&b);
-    remove_marker(&b);
-    if (!published)
-        return err_context(err, "backup");
+    if (!store_all(&b, err))
+        return false;
     stash_about(stash)->backup_id = b.manifest.id;
     stash_about(stash)->complete = b.manifest.complete;
-    report(&b);
+    backup_report(&b);
+    return true;
+}
+
+bool backup_shard(struct run *run, struct stash *stash, const struct joint *joint, bool *ret_complete,
+                  struct err *err)
+{
+    struct backup b = {.run = run, .stash = stash, .joint = joint, .began_ms = clock_monotonic_ms()};
+    b.manifest = (struct manifest){.id = joint->id,
+                                   .cluster = joint->cluster,
+                                   .resource_version = joint->resource_version,
+                                   .taken_ms = joint->taken_ms,
+                                   .complete = true};
+    if (!(stash != NULL ? store_all(&b, err) : joint_finish(run, joint, &b.state, err)))
+        return false;
+    backup_report(&b);
+    *ret_complete = !b.state.published || b.state.manifest.complete; /* whoever is the last tells of holes */
     return true;
 }
 

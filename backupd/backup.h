@@ -14,10 +14,17 @@
 #include "core/kube/stash.h"
 #include "core/run.h"
 
+struct joint;
+
 /* Where snapshots and packs are spooled: state.dir where it can be written, else NULL, which stands for $TMPDIR. */
 const char *backup_spool_dir(const struct run *run);
 
 /* Needs run->store. Fills stash_about(stash)->backup_id. `dry_run`: nothing is written; says what would be new. */
 bool backup_stash(struct run *run, struct stash *stash, bool dry_run, struct err *err) WARN_UNUSED;
+/* Stores one shard of a joint backup (backupd/joint.h), hands it in, and publishes where it was the last. `stash` NULL:
+ * the shard is in, only the rest is left. The section also has {shard, shards, run, waiting[]}, and where shards are
+ * waited for `published: false`. Fills joint's backup id and completeness into `ret_complete`. */
+bool backup_shard(struct run *run, struct stash *stash, const struct joint *joint, bool *ret_complete,
+                  struct err *err) WARN_UNUSED;
 /* As a stage, for a bundle in memory. Fills bundle->backup_id. */
 bool backup_stage(struct run *run, struct bundle *bundle, struct err *err) WARN_UNUSED;

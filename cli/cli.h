@@ -98,6 +98,9 @@ bool cli_argument(struct cli *cli, size_t index, struct str *ret, struct err *er
 bool cli_selection(struct cli *cli, struct kube_selection *ret_selection, struct err *err) WARN_UNUSED;
 /* Reads the cluster that the configuration names (cmd_backup.c); stash_close when done. */
 bool cli_stash(struct cli *cli, struct stash **ret_stash, struct err *err) WARN_UNUSED;
+/* What a selection takes of it. The cluster is open already. */
+bool cli_stash_of(struct cli *cli, const struct kube_selection *selection, struct stash **ret_stash,
+                  struct err *err) WARN_UNUSED;
 /* The same as one bundle in memory. */
 bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;
 
@@ -106,6 +109,12 @@ bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err) W
 bool cli_hooks_begin(struct cli *cli, struct err *err) WARN_UNUSED;
 bool cli_hooks_end(struct cli *cli, bool made, struct err *err) WARN_UNUSED;
 void cli_write_hooks(struct cli *cli, const struct value *hooks, struct buf *out); /* a line each */
+
+/* backup --shard (shard.c), and what it says as backup does. */
+bool cli_backup_shard(struct cli *cli, struct err *err) WARN_UNUSED;
+void cli_print_backup(struct cli *cli, const struct value *result, struct buf *out);
+/* INCOMPLETE, naming the first of the types that are missing. */
+bool cli_tell_hole(const struct value *missing, struct err *err);
 
 /* <backup|dir|file|-> to a bundle (source.c): an existing path, "-", else an id or "latest" in the store. */
 bool cli_is_path(struct cli *cli, struct str what); /* it exists on disk, or is "-" */

@@ -4,15 +4,22 @@
 #include "backupd/backup.h"
 #include "cli/cli.h"
 
-bool cli_stash(struct cli *cli, struct stash **ret_stash, struct err *err)
+/* The cluster that `selection` takes a share of. */
+bool cli_stash_of(struct cli *cli, const struct kube_selection *selection, struct stash **ret_stash,
+                  struct err *err)
 {
-    struct kube_selection selection;
-    if (!cli_selection(cli, &selection, err) || !cli_need_kube(cli, err) ||
-        !kube_stash(cli->run.kube, cli->arena, &selection, backup_spool_dir(&cli->run), cli->run.progress,
+    if (!kube_stash(cli->run.kube, cli->arena, selection, backup_spool_dir(&cli->run), cli->run.progress,
                     ret_stash, err))
         return false;
     stash_about(*ret_stash)->cluster = cli->config.cluster_name;
     return true;
+}
+
+bool cli_stash(struct cli *cli, struct stash **ret_stash, struct err *err)
+{
+    struct kube_selection selection;
+    return cli_selection(cli, &selection, err) && cli_need_kube(cli, err) &&
+           cli_stash_of(cli, &selection, ret_stash, err);
 }
 
 bool cli_snapshot(struct cli *cli, struct bundle *ret_bundle, struct err *err)
@@ -39,7 +46,7 @@ static struct str bytes_of(struct cli *cli, const struct value *packs, const cha
     return cli_bytes(cli->arena, (uint64_t)bytes);
 }
 
-static void print_backup(struct cli *cli, const struct value *result, struct buf *out)
+void cli_print_backup(struct cli *cli, const struct value *result, struct buf *out)
 {
     struct arena *arena = cli->arena;
     const struct value *packs = value_key(result, "packs");
@@ -62,7 +69,7 @@ static void print_backup(struct cli *cli, const struct value *result, struct buf
 }
 
 /* The backup is there and says what it lacks; whoever reads only stderr and the exit status must hear of it too. */
-static bool tell_hole(const struct value *missing, struct err *err)
+bool cli_tell_hole(const struct value *missing, struct err *err)
 {
     size_t count = value_count(missing);
     err_set(err, ERR_INCOMPLETE, "the backup is incomplete: %zu type%s could not be read, the first is %.*s",
@@ -100,9 +107,9 @@ static bool back_up(struct cli *cli, struct stash *stash, struct err *err)
     const struct value *result = value_key(run_report(&cli->run), "backup");
     const struct value *lacking = value_key(result, "lacking");
     bool hole = value_count(value_key(result, "missing")) != 0 && !stash_about(stash)->complete;
-    return cli_print(cli, result, print_backup, err) && (lacking == NULL || tell_lack(lacking, err)) &&
+    return cli_print(cli, result, cli_print_backup, err) && (lacking == NULL || tell_lack(lacking, err)) &&
            tell_hook(value_key(result, "hooks"), err) &&
-           (!hole || tell_hole(value_key(result, "missing"), err));
+           (!hole || cli_tell_hole(value_key(result, "missing"), err));
 }
 
 static bool read_and_store(struct cli *cli, struct err *err)
@@ -117,6 +124,8 @@ static bool read_and_store(struct cli *cli, struct err *err)
 
 bool cmd_backup(struct cli *cli, struct err *err)
 {
+    if (cli_has(cli, OPTION_SHARD))
+        return cli_backup_shard(cli, err);
     /* The store first: a store that cannot be written should not cost a read of the cluster. */
     if (!cli_need_store(cli, err))
         return false;

@@ -92,6 +92,9 @@ struct progress;
 bool kube_stash(struct kube *kube, struct arena *arena, const struct kube_selection *selection,
                 const char *dir, struct progress *progress, struct stash **ret_stash,
                 struct err *err) WARN_UNUSED;
+/* The resourceVersion of the whole store right now; empty where the user may list nothing that tells it. */
+bool kube_moment(struct kube *kube, struct arena *arena, const struct kube_selection *selection,
+                 struct str *ret_moment, struct err *err) WARN_UNUSED;
 /* The same as one bundle in memory, for clusters and stages that allow it. */
 bool kube_snapshot(struct kube *kube, struct arena *arena, const struct kube_selection *selection,
                    struct progress *progress, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;

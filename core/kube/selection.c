@@ -56,8 +56,24 @@ static bool is_namespace_type(const struct resource_type *type)
     return type->group.len == 0 && str_is(type->plural, "namespaces");
 }
 
+bool kube_shard_has(const struct kube_selection *selection, struct str namespace)
+{
+    if (selection->shards < 2)
+        return true;
+    if (namespace.len == 0)
+        return selection->shard == 0;
+    uint64_t hash =
+        0xcbf29ce484222325u; /* FNV-1a, and a last mix: names often differ in their last byte only */
+    for (size_t i = 0; i < namespace.len; i++)
+        hash = (hash ^ (unsigned char)namespace.ptr[i]) * 0x100000001b3u;
+    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdu;
+    return (hash ^ hash >> 33) % selection->shards == selection->shard;
+}
+
 bool kube_selects_type(const struct kube_selection *selection, const struct resource_type *type)
 {
+    if (!type->namespaced && !kube_shard_has(selection, STR_NONE))
+        return false;
     if (selection->no_cluster_scoped && !type->namespaced && !is_namespace_type(type))
         return false;
     if (selection->preset == KUBE_DECLARED && is_runtime_kind(type))
@@ -116,7 +132,8 @@ bool kube_selects_object(const struct kube_selection *selection, const struct re
 {
     if (is_namespace_type(type)) /* by content, if at all: whoever puts it together sees to that */
         return kube_selects_namespace(selection, resource->name);
-    if (type->namespaced && !kube_selects_namespace(selection, resource->namespace))
+    if (type->namespaced && !(kube_selects_namespace(selection, resource->namespace) &&
+                              kube_shard_has(selection, resource->namespace)))
         return false;
     return selects_text(&selection->include_names, &selection->exclude_names, resource->name) &&
            !(selection->preset == KUBE_DECLARED && is_controller_made(resource));
@@ -134,7 +151,7 @@ struct str kube_selects_labels(const struct kube_selection *selection, const str
 
 bool kube_selects_namespaces_by_content(const struct kube_selection *selection)
 {
-    return selection->labels.len != 0 || selection->include_names.count != 0;
+    return selection->shards < 2 && (selection->labels.len != 0 || selection->include_names.count != 0);
 }
 
 /* ---- names ---- */

@@ -19,11 +19,16 @@ struct kube_selection {
     struct str labels; /* a label selector as kubectl -l takes it, judged by the server; empty: all */
     struct str_list allow_missing; /* types whose absence leaves the snapshot complete */
     bool no_cluster_scoped;
-    bool narrowed; /* less than the configuration says was asked for, this one time */
+    unsigned shard,
+        shards; /* one of so many shares of the namespaces; 0 shards: all. The first has what is in none */
+    struct str moment; /* resourceVersion to read at; empty: the present one */
+    bool narrowed;     /* less than the configuration says was asked for, this one time */
 };
 
 bool kube_selects_namespace(const struct kube_selection *selection, struct str namespace);
 bool kube_selects_type(const struct kube_selection *selection, const struct resource_type *type);
+/* Whether this shard is the one that a namespace belongs to; empty: what belongs to none. */
+bool kube_shard_has(const struct kube_selection *selection, struct str namespace);
 /* Of a type that is selected. Labels are the server's affair. */
 bool kube_selects_object(const struct kube_selection *selection, const struct resource_type *type,
                          const struct resource *resource);
@@ -38,6 +43,6 @@ bool kube_allows_missing(const struct kube_selection *selection, const struct re
 
 /* "everything", "declared"; false for any other text. */
 bool kube_preset_of(struct str name, enum kube_preset *ret_preset);
-/* What of it is not everything, for the manifest: {preset, include{namespaces, types, names, labels}, exclude{namespaces,
+/* What of it is not everything, shards and moment apart, for the manifest: {preset, include{namespaces, types, names, labels}, exclude{namespaces,
  * types, names}, clusterScoped: false, narrowed: true}; NULL where it takes all. */
 const struct value *kube_selection_value(struct arena *arena, const struct kube_selection *selection);

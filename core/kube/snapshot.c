@@ -172,7 +172,8 @@ static void plan_documents(struct snapshot *s)
     }
     s->documents = ARENA_ARRAY(s->arena, struct document, value_count(paths));
     MEMBER_EACH(entry, paths)
-        s->documents[s->document_count++] = (struct document){.entry = entry};
+        s->documents[s->document_count++] =
+            (struct document){.entry = entry, .wanted = s->selection->shards > 1 && s->selection->shard == 0};
 }
 
 /* ---- putting it together ---- */
@@ -238,6 +239,8 @@ static bool read_all(struct snapshot *s, struct err *err)
     literal_namespaces(s);
     if (!read_facts(s, err) || !check_namespaces(s, err) || !take_moment(s, err))
         return false;
+    if (s->selection->moment.len != 0)
+        s->moment = s->selection->moment;
     s->bundle->taken_ms = clock_now_ms(NULL);
     s->bundle->resource_version = s->moment;
     s->bundle->complete = true;
@@ -253,6 +256,17 @@ static bool read_all(struct snapshot *s, struct err *err)
     if (kube_selects_namespaces_by_content(s->selection))
         drop_namespaces(s);
     return stash_finish(s->stash, err);
+}
+
+bool kube_moment(struct kube *kube, struct arena *arena, const struct kube_selection *selection,
+                 struct str *ret_moment, struct err *err)
+{
+    struct snapshot s = {.kube = kube, .arena = arena, .selection = selection};
+    literal_namespaces(&s);
+    if (!take_moment(&s, err))
+        return false;
+    *ret_moment = s.moment;
+    return true;
 }
 
 bool kube_stash(struct kube *kube, struct arena *arena, const struct kube_selection *selection,

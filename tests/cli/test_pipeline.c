@@ -95,6 +95,29 @@ Test(pipeline, a_part_of_the_cluster_is_marked_and_never_published_as_the_whole)
     close_shop(&shop);
 }
 
+Test(pipeline, shards_make_one_backup_with_what_one_process_makes)
+{
+    struct shop shop = open_shop();
+    const struct value *alone = json_of(&shop, PIPE(&shop, "backup", "-q", "-o", "json"));
+    struct program_result first = PIPE(&shop, "backup", "-q", "--run", "night", "--shard", "1/2");
+    cr_assert_eq(first.status, 0, "%.*s", STR_ARG(first.err));
+    cr_expect(str_contains(first.out, STR("shard 1 of run night is in")) &&
+                  str_contains(first.out, STR("waiting for 0/2")),
+              "%.*s", STR_ARG(first.out));
+    cr_expect_eq(value_count(json_of(&shop, PIPE(&shop, "list", "-q", "-o", "json"))), 1, "not yet");
+    const struct value *together =
+        json_of(&shop, PIPE(&shop, "backup", "-q", "-o", "json", "--run", "night", "--shard", "0/2"));
+    cr_expect(value_true(value_in(together, PATH("shard", "published"))));
+    cr_expect(value_equal(value_key(together, "objects"), value_key(alone, "objects")));
+    cr_expect_eq(PIPE(&shop, "verify", "latest", "-q").status, 0);
+    cr_expect_eq(value_count(json_of(&shop, PIPE(&shop, "list", "-q", "-o", "json"))), 2);
+    expect_refused(PIPE(&shop, "backup", "-q", "--shard", "0/2"), 2, "--run NAME");
+    expect_refused(PIPE(&shop, "backup", "-q", "--shard", "2/2", "--run", "x"), 2, "INDEX/NUMBER");
+    expect_refused(PIPE(&shop, "backup", "-q", "--shard", "0/3", "--run", "night"), 2,
+                   "another number of shards");
+    close_shop(&shop);
+}
+
 Test(pipeline, the_score_has_the_documented_shape)
 {
     struct shop shop = open_shop();
