@@ -116,7 +116,8 @@ static bool verify_copies(struct verifying *v, struct err *err)
 static bool verify_packs(struct verifying *v, const struct manifest *m, struct err *err)
 {
     for (size_t i = 0; i < m->packs.count; i++) {
-        struct arena *scratch CLEANUP(arena_cleanup) = v->scratch = arena_new();
+        struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+        v->scratch = scratch;
         v->pack = &m->packs.items[i];
         v->bytes += v->pack->bytes;
         progress_step(v->run->progress, "verifying", i, m->packs.count, "packs",
