@@ -130,6 +130,7 @@ static const struct store_driver driver = {
 struct store *fault_store(struct arena *arena, struct store *inner, struct fault_plan *plan)
 {
     struct fault *fault = ARENA_NEW(arena, struct fault);
-    *fault = (struct fault){.store = {&driver, store_url(inner)}, .inner = inner, .plan = plan};
+    *fault =
+        (struct fault){.store = {.driver = &driver, .url = store_url(inner)}, .inner = inner, .plan = plan};
     return &fault->store;
 }
