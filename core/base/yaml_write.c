@@ -126,13 +126,21 @@ static bool fits_plain(struct str text, unsigned seen)
            !((seen & SEEN_HASH) && str_contains(text, STR(" #")));
 }
 
+/* Go's reader takes a tab for indent where a block's first line opens with one, wherever the indent was said to be. */
+static bool opens_with_tab(struct str text)
+{
+    while (text.len != 0 && text.ptr[0] == '\n')
+        text = str_from(text, 1);
+    return text.len != 0 && text.ptr[0] == '\t';
+}
+
 static enum style style_of(struct str text, bool may_be_literal)
 {
     unsigned seen = classes_in(text);
     if (text.len == 0 || (seen & SEEN_CONTROL) || ((seen & SEEN_HIGH) && !high_is_printable(text)))
         return STYLE_DOUBLE;
     if (seen & SEEN_NEWLINE)
-        return may_be_literal && (seen & SEEN_OTHER) ? STYLE_LITERAL : STYLE_DOUBLE;
+        return may_be_literal && (seen & SEEN_OTHER) && !opens_with_tab(text) ? STYLE_LITERAL : STYLE_DOUBLE;
     if ((seen & SEEN_TAB) || yaml_looks_typed(text))
         return STYLE_DOUBLE;
     return fits_plain(text, seen) ? STYLE_PLAIN : STYLE_SINGLE;
