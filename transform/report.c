@@ -67,3 +67,33 @@ void rule_credentials(struct subject *subject)
                leak_setting(member->key, value_str(&member->value)));
     }
 }
+
+/* DEL, C1 controls, U+FFFE and U+FFFF: legal in a ConfigMap and in YAML's escapes, but kustomize 5.8 writes them as they
+ * are, and then refuses or changes what it wrote itself. */
+static bool kustomize_loses(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        unsigned char next = i + 1 < text.len ? (unsigned char)text.ptr[i + 1] : 0;
+        unsigned char last = i + 2 < text.len ? (unsigned char)text.ptr[i + 2] : 0;
+        if (c == 0x7f || (c == 0xc2 && next >= 0x80 && next <= 0x9f) ||
+            (c == 0xef && next == 0xbf && last >= 0xbe))
+            return true;
+    }
+    return false;
+}
+
+void rule_texts(struct subject *subject)
+{
+    MEMBER_EACH(member, value_key(subject->object, "data")) {
+        if (!kustomize_loses(value_str(&member->value)))
+            continue;
+        struct str path = str_fmt(subject->arena, "data.%.*s", STR_ARG(member->key));
+        subject_finding(
+            subject, "transform.text", SEVERITY_WARNING, str_c(subject->arena, path),
+            str_fmt(subject->arena,
+                    "%.*s holds a control character that kustomize, and so Argo CD and Flux, cannot carry",
+                    STR_ARG(member->key)),
+            "move it into binaryData; gitops-pipe's own render and restore carry it");
+    }
+}
