@@ -5,6 +5,7 @@
 #include "backupd/catalog.h"
 #include "backupd/part.h"
 #include "core/base/diff.h"
+#include "core/kube/selection.h"
 
 enum { FROM, TO, SIDES };
 
@@ -12,13 +13,14 @@ struct side {
     const struct diff_side *asked;
     struct manifest manifest; /* of a backup */
     const struct resource_types *types;
+    struct kube_selection selection; /* what of the cluster this side holds */
 };
 
 struct difference {
     struct run *run;
     const struct diff_options *options;
     struct side sides[SIDES];
-    uint64_t added, removed, changed, unchanged, packs_skipped;
+    uint64_t added, removed, changed, unchanged, packs_skipped, unselected;
     struct value_list_builder objects, not_compared;
 };
 
@@ -92,6 +94,18 @@ static bool is_known(const struct difference *d, const struct resource *resource
             return false;
     }
     return true;
+}
+
+/* What lies outside of what a side was to hold says nothing by not being there. The side that has it needs no asking:
+ * labels are not looked at again. */
+static bool is_selected(const struct difference *d, size_t side, const struct resource *resource)
+{
+    const struct kube_selection *selection = &d->sides[side].selection;
+    const struct resource_type *type = type_of(d, resource);
+    if (selection->labels.len != 0)
+        return false;
+    return type == NULL ||
+           (kube_selects_type(selection, type) && kube_selects_object(selection, type, resource));
 }
 
 static void note_unknown_types(struct difference *d)
@@ -176,6 +190,10 @@ static void only_one_side(struct difference *d, enum diff_kind kind, const struc
 {
     if (!is_compared(d, resource))
         return;
+    if (!is_selected(d, kind == DIFF_ADDED ? FROM : TO, resource)) {
+        d->unselected++;
+        return;
+    }
     *(kind == DIFF_ADDED ? &d->added : &d->removed) += 1;
     note_object(d, kind, resource, NULL);
 }
@@ -210,15 +228,15 @@ static bool open_side(struct run *run, const struct diff_side *asked, struct sid
 {
     struct catalog_entry entry;
     side->asked = asked;
-    if (asked->bundle != NULL) {
-        side->types = &asked->bundle->types;
-        return true;
-    }
-    if (!catalog_find(run->store, run->arena, asked->cluster, asked->which, &entry, err))
+    side->types = asked->bundle ? &asked->bundle->types : &side->manifest.types;
+    if (asked->bundle == NULL &&
+        !catalog_find(run->store, run->arena, asked->cluster, asked->which, &entry, err))
         return false;
-    side->types = &side->manifest.types;
-    return manifest_fetch(run->store, run->arena, entry.key, &side->manifest, err) ||
-           err_context(err, "backup %.*s", STR_ARG(entry.id));
+    if (asked->bundle == NULL && !manifest_fetch(run->store, run->arena, entry.key, &side->manifest, err))
+        return err_context(err, "backup %.*s", STR_ARG(entry.id));
+    kube_selection_of(run->arena, asked->bundle ? asked->bundle->selection : side->manifest.selection,
+                      &side->selection);
+    return true;
 }
 
 struct loading {
@@ -355,6 +373,7 @@ static void report(struct difference *d, bool same)
                           {"changed", value_int(a, (int64_t)d->changed)},
                           {"unchanged", value_int(a, (int64_t)d->unchanged)},
                           {"packsSkipped", value_int(a, (int64_t)d->packs_skipped)},
+                          {"outsideSelection", d->unselected ? value_int(a, (int64_t)d->unselected) : NULL},
                           {"notCompared", value_list_done(a, &d->not_compared)},
                           {"objects", value_list_done(a, &d->objects)}));
 }

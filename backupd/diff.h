@@ -5,9 +5,11 @@
  * Unless `all` is asked for, what a cluster writes by itself is left out: status, and of metadata managedFields,
  * resourceVersion, generation, uid, creationTimestamp, selfLink and kubectl's last-applied-configuration.
  * Values of Secrets are never handed out, only that they changed.
+ * An object that is outside of what the other side was to hold (the selection of its manifest) is counted in
+ * `outsideSelection` and is no difference.
  * A type that one side could not read is not compared, and said so: its objects are unknown, not gone.
  * `unchanged` counts what lies in skipped packs too, unless types are selected.
- * Section "diff" of the report: {from, to, same, added, removed, changed, unchanged, packsSkipped,
+ * Section "diff" of the report: {from, to, same, added, removed, changed, unchanged, packsSkipped, outsideSelection?,
  * notCompared[{type, side, reason}], objects[{change, apiVersion, kind, namespace?, name,
  * fields[{path, change, old?, new?, hidden?}]?}]}; paths are JSON pointers, change is added, removed or changed.
  */

@@ -317,22 +317,37 @@ static bool too_long(const struct unfinished *prune, struct err *err)
                     "run it again when that has ended; keep.wait in the configuration says how long to wait");
 }
 
+void guard_tell_waiting(struct run *run, const char *what, int64_t waited_ms, bool done, struct str detail)
+{
+    uint64_t total = run->config != NULL ? (uint64_t)run->config->keep_wait_ms / 1000 + 1 : 1;
+    uint64_t waited = (uint64_t)waited_ms / 1000;
+    progress_step(run->progress, what,
+                  done             ? total
+                  : waited < total ? waited
+                                   : total - 1,
+                  total, "s", detail);
+}
+
 /* A prune that came before us did not see our marker. One that comes later does, and leaves the packs alone. */
 static bool wait_for_prunes(struct run *run, const struct guard *guard, struct err *err)
 {
-    int64_t began_ms = boottime_ms(), wait_ms = run->config != NULL ? run->config->keep_wait_ms : 0;
+    int64_t began_ms = boottime_ms(), waited_ms = 0;
+    int64_t wait_ms = run->config != NULL ? run->config->keep_wait_ms : 0;
     struct unfinished prune = {0};
-    bool found = true;
-    for (;;) {
-        if (!find_prune(run, guard, &prune, &found, err))
-            return false;
+    bool found;
+    while (find_prune(run, guard, &prune, &found, err)) {
+        if (!found && waited_ms > 0)
+            guard_tell_waiting(run, "waiting for a prune", waited_ms, true, STR_NONE);
         if (!found)
             return true;
-        if (boottime_ms() - began_ms >= wait_ms)
+        waited_ms = boottime_ms() - began_ms;
+        if (waited_ms >= wait_ms)
             return too_long(&prune, err);
-        progress_step(run->progress, "waiting for a prune", 0, 0, "", prune.host);
+        guard_tell_waiting(run, "waiting for a prune", waited_ms, false, prune.host);
         clock_sleep_ms(POLL_MS);
+        waited_ms += POLL_MS;
     }
+    return false;
 }
 
 /* Best effort: what stays now is seen again by the next backup and by prune. */

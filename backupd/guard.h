@@ -71,5 +71,8 @@ bool guard_enter_prune(struct run *run, struct guard *ret_guard, int64_t *ret_no
 /* Whether the prune may begin another removal under this marker. */
 bool guard_prune_holds(const struct guard *guard);
 
+/* Tells how long somebody has waited for the other, of the longest time; done: the wait is over. */
+void guard_tell_waiting(struct run *run, const char *what, int64_t waited_ms, bool done, struct str detail);
+
 /* Removes the marker. One that stays only makes others wait. */
 bool guard_leave(struct run *run, const struct guard *guard, struct err *err) WARN_UNUSED;

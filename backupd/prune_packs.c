@@ -113,22 +113,26 @@ static bool every_copy_takes_part(struct prune *p, struct err *err)
 /* Our marker first, then a look for theirs (guard.h). */
 static bool enter(struct prune *p, bool *ret_alone, struct err *err)
 {
-    int64_t began_ms = clock_monotonic_ms(),
-            wait_ms = p->run->config != NULL ? p->run->config->keep_wait_ms : 0;
+    int64_t began_ms = clock_monotonic_ms(), waited_ms = 0;
+    int64_t wait_ms = p->run->config != NULL ? p->run->config->keep_wait_ms : 0;
     for (;;) {
         struct err ignored;
         if (!guard_enter_prune(p->run, &p->guard, &p->now_ms, err))
             return false;
         bool looked = every_copy_takes_part(p, err) && look_for_backups(p, p->now_ms, err);
         *ret_alone = looked && p->running.count == 0;
+        if (*ret_alone && waited_ms != 0)
+            guard_tell_waiting(p->run, "waiting for a backup", waited_ms, true, STR_NONE);
         if (*ret_alone)
             return true;
         if (!guard_leave(p->run, &p->guard, looked ? err : &ignored) || !looked)
             return false;
-        if (clock_monotonic_ms() - began_ms >= wait_ms)
+        waited_ms = clock_monotonic_ms() - began_ms;
+        if (waited_ms >= wait_ms)
             return true;
-        progress_step(p->run->progress, "waiting for a backup", 0, 0, "", STR_NONE);
+        guard_tell_waiting(p->run, "waiting for a backup", waited_ms, false, STR_NONE);
         clock_sleep_ms(POLL_MS);
+        waited_ms += POLL_MS;
     }
 }
 

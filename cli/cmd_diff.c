@@ -61,6 +61,10 @@ static void print_diff(struct cli *cli, const struct value *result, struct buf *
             STR_ARG(value_text(value_key(result, "unchanged"))));
     VALUE_EACH(object, value_key(result, "objects"))
         print_object(cli, object, out);
+    struct str outside = value_text(value_key(result, "outsideSelection"));
+    if (outside.len != 0)
+        buf_fmt(out, "  ? %.*s objects are outside of what the other side was to hold (gitops-pipe show)\n",
+                STR_ARG(outside));
     VALUE_EACH(type, value_key(result, "notCompared"))
         buf_fmt(out, "  ? %.*s was not read in %.*s: %.*s\n", STR_ARG(value_str(value_key(type, "type"))),
                 STR_ARG(value_str(value_key(type, "side"))), STR_ARG(value_str(value_key(type, "reason"))));

@@ -195,3 +195,31 @@ const struct value *kube_selection_value(struct arena *arena, const struct kube_
                                   {"clusterScoped", s->no_cluster_scoped ? value_bool(arena, false) : NULL},
                                   {"narrowed", s->narrowed ? value_bool(arena, true) : NULL}));
 }
+
+static struct str_list list_of(struct arena *arena, const struct value *texts)
+{
+    struct str_list list = {0};
+    VALUE_EACH(text, texts)
+        *ARENA_PUSH(arena, &list) = value_str(text);
+    return list;
+}
+
+void kube_selection_of(struct arena *arena, const struct value *value, struct kube_selection *ret_selection)
+{
+    const struct value *include = value_key(value, "include"), *exclude = value_key(value, "exclude");
+    const struct value *cluster_scoped = value_key(value, "clusterScoped");
+    struct kube_selection s = {
+        .include_namespaces = list_of(arena, value_key(include, "namespaces")),
+        .exclude_namespaces = list_of(arena, value_key(exclude, "namespaces")),
+        .include_types = list_of(arena, value_key(include, "types")),
+        .exclude_types = list_of(arena, value_key(exclude, "types")),
+        .include_names = list_of(arena, value_key(include, "names")),
+        .exclude_names = list_of(arena, value_key(exclude, "names")),
+        .labels = value_str(value_key(include, "labels")),
+        .no_cluster_scoped = value_is(cluster_scoped, VALUE_BOOL) && !value_true(cluster_scoped),
+        .narrowed = value_true(value_key(value, "narrowed")),
+    };
+    if (!kube_preset_of(value_str(value_key(value, "preset")), &s.preset))
+        s.preset = KUBE_EVERYTHING;
+    *ret_selection = s;
+}

@@ -46,3 +46,5 @@ bool kube_preset_of(struct str name, enum kube_preset *ret_preset);
 /* What of it is not everything, shards and moment apart, for the manifest: {preset, include{namespaces, types, names, labels}, exclude{namespaces,
  * types, names}, clusterScoped: false, narrowed: true}; NULL where it takes all. */
 const struct value *kube_selection_value(struct arena *arena, const struct kube_selection *selection);
+/* The selection that such a value was made of, as far as it says; NULL gives the one that takes everything. */
+void kube_selection_of(struct arena *arena, const struct value *value, struct kube_selection *ret_selection);

@@ -221,6 +221,43 @@ Test(backup_diff, a_type_that_one_side_could_not_read_is_unknown_and_not_gone)
     backup_fixture_done(&f);
 }
 
+/* A backup of one namespace beside one of everything: the rest is not gone. */
+Test(backup_diff, what_a_side_was_not_to_hold_is_no_difference)
+{
+    static const struct {
+        const char *selection, *want;
+        int64_t outside;
+    } rows[] = {
+        {"{\"include\":{\"namespaces\":[\"shop\"]},\"narrowed\":true}", "- shop/Secret/db", 3},
+        {"{\"exclude\":{\"types\":[\"secrets\"]}}",
+         "- /Namespace/web ; - web/ConfigMap/one ; - web/ConfigMap/two", 1},
+        {"{\"include\":{\"names\":[\"o*\"]},\"clusterScoped\":false}",
+         "- /Namespace/web ; - web/ConfigMap/one", 2},
+        {"{\"include\":{\"labels\":\"a=b\"}}", "", 4},
+        {NULL, "- /Namespace/web ; - shop/Secret/db ; - web/ConfigMap/one ; - web/ConfigMap/two", -1},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct backup_fixture f;
+        backup_fixture_init(&f);
+        back_up(&f);
+        struct str first = f.bundle.backup_id;
+        replace(&f, "Secret", "db", NULL);
+        replace(&f, "Namespace", "web", NULL);
+        replace(&f, "ConfigMap", "one", NULL);
+        replace(&f, "ConfigMap", "two", NULL);
+        if (rows[i].selection != NULL)
+            cr_assert(json_parse(f.arena, str_of(rows[i].selection), NULL, &f.bundle.selection, &f.err));
+        back_up(&f);
+        const struct value *section = compare(&f, first, f.bundle.backup_id, NULL);
+        expect_told(&f, section, rows[i].want);
+        if (rows[i].outside >= 0)
+            cr_expect_eq(number(section, "outsideSelection"), rows[i].outside, "%s", rows[i].selection);
+        else
+            cr_expect_null(value_key(section, "outsideSelection"));
+        backup_fixture_done(&f);
+    }
+}
+
 Test(backup_diff, selections_narrow_it)
 {
     static const struct {

@@ -139,3 +139,26 @@ Test(selection, says_what_it_is)
     cr_expect(kube_preset_of(STR("everything"), &preset) && preset == KUBE_EVERYTHING);
     cr_expect_not(kube_preset_of(STR("all"), &preset));
 }
+
+Test(selection, what_a_manifest_says_of_it_is_read_back)
+{
+    static const char *const texts[] = {
+        "{\"preset\":\"declared\",\"include\":{\"namespaces\":[\"a\",\"b*\"],\"types\":[\"pods\"],\"names\":["
+        "\"x\"],"
+        "\"labels\":\"a=b\"},\"exclude\":{\"namespaces\":[\"c\"],\"types\":[\"d.e\"],\"names\":[\"f\"]},"
+        "\"clusterScoped\":false,\"narrowed\":true}",
+        "{\"exclude\":{\"types\":[\"events\"]}}",
+    };
+    struct arena *arena = arena_new();
+    struct kube_selection selection;
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        const struct value *value;
+        struct err err;
+        cr_assert(json_parse(arena, str_of(texts[i]), NULL, &value, &err), "%s", err.msg);
+        kube_selection_of(arena, value, &selection);
+        cr_expect(value_equal(kube_selection_value(arena, &selection), value), "%s", texts[i]);
+    }
+    kube_selection_of(arena, NULL, &selection);
+    cr_expect_null(kube_selection_value(arena, &selection));
+    arena_free(arena);
+}
