@@ -1,8 +1,11 @@
 #include "dr-scenarios/restore.h"
 
+#include <stdlib.h>
+
 #include "core/base/clock.h"
 #include "core/base/progress.h"
 #include "core/config/config.h"
+#include "core/kube/dependencies.h"
 #include "core/kube/waves.h"
 #include "core/secrets/select.h"
 #include "dr-scenarios/preflight.h"
@@ -17,6 +20,8 @@ enum object_state { TO_APPLY, APPLIED, REFUSED, UNREHEARSED };
 struct item {
     struct resource resource;
     enum wave wave;
+    unsigned level; /* within the wave: above what it needs */
+    size_t index;   /* as they came */
     enum object_state state;
     struct err why; /* of the last attempt */
 };
@@ -47,13 +52,39 @@ static bool is_lost(struct restore *restore, const struct err *err)
 
 /* ---- what is to be restored ---- */
 
-static void add(struct restore *restore, const struct resource *resource)
+static void add(struct restore *restore, const struct resource *resource, unsigned level)
 {
     struct item *item = ARENA_PUSH(restore->run->arena, &restore->objects);
-    *item = (struct item){.resource = *resource, .wave = wave_of(resource)};
+    *item = (struct item){
+        .resource = *resource, .wave = wave_of(resource), .level = level, .index = restore->objects.count};
     struct str namespace = resource->namespace;
     if (namespace.len && !str_in(namespace, restore->namespaces.items, restore->namespaces.count))
         *ARENA_PUSH(restore->run->arena, &restore->namespaces) = namespace;
+}
+
+/* In the order in which they need each other, as far as that is known. */
+static void add_declared(struct restore *restore, const struct bundle *declared)
+{
+    struct dependencies dependencies;
+    dependencies_of(restore->run->arena, declared, &dependencies);
+    for (size_t i = 0; i < declared->count; i++)
+        add(restore, &declared->items[i], dependencies.level[i]);
+}
+
+static int item_order(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+    if (x->wave != y->wave)
+        return (int)x->wave - (int)y->wave;
+    if (x->level != y->level)
+        return x->level < y->level ? -1 : 1;
+    return x->index < y->index ? -1 : 1;
+}
+
+static void sort_objects(struct restore *restore)
+{
+    if (restore->objects.count != 0)
+        qsort(restore->objects.items, restore->objects.count, sizeof *restore->objects.items, item_order);
 }
 
 /* The Secret as its author would write it. */
@@ -97,7 +128,7 @@ static void add_secrets(struct restore *restore)
             continue;
         secret.object = value_with_in(arena, bare_secret(arena, &secret), PATH("metadata", "namespace"),
                                       value_string(arena, secret.namespace));
-        add(restore, &secret);
+        add(restore, &secret, 0);
         *ARENA_PUSH(arena, &restore->result->secrets) =
             str_fmt(arena, "%.*s/%.*s", STR_ARG(secret.namespace), STR_ARG(secret.name));
     }
@@ -355,10 +386,10 @@ bool restore_apply(struct run *run, struct kube *target, const struct bundle *de
     int64_t start = clock_monotonic_ms();
     *result = (struct restore_result){.declared = declared->count};
     restore.until_ms = restore_deadline(options);
-    for (size_t i = 0; i < declared->count; i++)
-        add(&restore, &declared->items[i]);
+    add_declared(&restore, declared);
     preflight_check(run->arena, declared, &result->warnings);
     add_secrets(&restore);
+    sort_objects(&restore);
     bool ok = apply_all(&restore, declared, err);
     count(&restore);
     result->apply_ms = clock_monotonic_ms() - start;

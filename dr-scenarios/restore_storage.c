@@ -93,5 +93,5 @@ void restore_check_storage(struct run *run, struct kube *target, const struct bu
             note_class(run->arena, &there, declared->items[i].object);
     for (size_t i = 0; i < asking.classes.count; i++)
         if (!str_in(asking.classes.items[i].name, there.items, there.count))
-            *ARENA_PUSH(run->arena, &result->findings) = missing(run->arena, &asking.classes.items[i]);
+            *ARENA_PUSH(run->arena, &result->warnings) = missing(run->arena, &asking.classes.items[i]);
 }

@@ -36,8 +36,8 @@ static bool was_refused(const struct restore_result *result, const struct resour
 {
     for (size_t i = 0; i < result->findings.count; i++) {
         const struct finding *finding = &result->findings.items[i];
-        if (finding->severity == SEVERITY_ERROR && str_eq(finding->kind, resource->kind) &&
-            str_eq(finding->name, resource->name) && str_eq(finding->namespace, resource->namespace) &&
+        if (str_eq(finding->kind, resource->kind) && str_eq(finding->name, resource->name) &&
+            str_eq(finding->namespace, resource->namespace) &&
             str_eq(finding->api_version, resource->api_version))
             return true;
     }

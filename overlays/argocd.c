@@ -83,7 +83,16 @@ static void note_kind(struct arena *arena, struct wave_kinds_list *list, const s
         *ARENA_PUSH(arena, &found->kinds) = resource->kind;
 }
 
-/* An object that brings its own wave keeps it. The name is not read: the target selects. */
+/* The name is not read: the target selects. */
+static const struct value *wave_text(struct arena *arena, struct str kind, int wave)
+{
+    return value_string(arena, str_fmt(arena,
+                                       "apiVersion: v1\nkind: %.*s\nmetadata:\n  name: any\n  annotations:\n"
+                                       "    argocd.argoproj.io/sync-wave: \"%d\"\n",
+                                       STR_ARG(kind), wave));
+}
+
+/* An object that brings its own wave keeps it. */
 static const struct value *wave_patch(struct arena *arena, const struct wave_kinds *kinds)
 {
     struct str alternatives = str_join(arena, kinds->kinds.items, kinds->kinds.count, STR("|"));
@@ -91,25 +100,46 @@ static const struct value *wave_patch(struct arena *arena, const struct wave_kin
         VALUE_MAP(arena, {"group", kinds->group.len ? value_string(arena, kinds->group) : NULL},
                   {"kind", value_string(arena, alternatives)},
                   {"annotationSelector", value_cstr(arena, "!argocd.argoproj.io/sync-wave")});
-    struct str text = str_fmt(arena,
-                              "apiVersion: v1\nkind: %.*s\nmetadata:\n  name: any\n  annotations:\n"
-                              "    argocd.argoproj.io/sync-wave: \"%d\"\n",
-                              STR_ARG(kinds->kinds.items[0]), kinds->wave);
-    return VALUE_MAP(arena, {"target", target}, {"patch", value_string(arena, text)});
+    return VALUE_MAP(arena, {"target", target},
+                     {"patch", wave_text(arena, kinds->kinds.items[0], kinds->wave)});
+}
+
+/* What somebody wants after something else has a wave of its own among the objects that share 0. */
+static const struct value *wanted_patch(struct writer *writer, const struct config_environment *environment,
+                                        const struct resource *resource, unsigned level)
+{
+    struct arena *arena = writer->arena;
+    struct str group = resource_group(resource);
+    struct str namespace = config_namespace(arena, environment, resource->namespace);
+    const struct value *target =
+        VALUE_MAP(arena, {"group", group.len ? value_string(arena, group) : NULL},
+                  {"kind", value_string(arena, resource->kind)},
+                  {"name", value_string(arena, writer_literal(arena, resource->name))},
+                  {"namespace", namespace.len ? value_string(arena, namespace) : NULL},
+                  {"annotationSelector", value_cstr(arena, "!argocd.argoproj.io/sync-wave")});
+    return VALUE_MAP(arena, {"target", target}, {"patch", wave_text(arena, resource->kind, (int)level)});
 }
 
 /* Only Argo CD reads sync waves, so only its entry points set them: what is rendered stays the same for everybody. */
-static const struct value *wave_patches(struct writer *writer, const struct layout_group *only)
+static const struct value *wave_patches(struct writer *writer, const struct config_environment *environment,
+                                        const struct layout_group *only)
 {
     struct arena *arena = writer->arena;
+    const struct dependencies *dependencies = writer->dependencies;
     struct wave_kinds_list list = {0};
     struct value_list_builder patches = {0};
     for (size_t i = 0; i < writer->layout->count; i++) {
         const struct layout_group *group = &writer->layout->items[i];
         for (size_t j = 0; j < group->count && (only == NULL || only == group); j++) {
+            const struct resource *resource = group->entries[j].resource;
             int wave = wave_argocd(group->entries[j].wave);
+            unsigned level = dependencies->wanted[resource - writer->bundle->items];
+            if (wave > 0) /* the gates, after everything */
+                wave += (int)dependencies->most_wanted;
             if (wave != 0)
-                note_kind(arena, &list, group->entries[j].resource, wave);
+                note_kind(arena, &list, resource, wave);
+            else if (level != 0)
+                value_push(arena, &patches, wanted_patch(writer, environment, resource, level));
         }
     }
     for (size_t i = 0; i < list.count; i++)
@@ -138,10 +168,10 @@ static const struct value *application(struct writer *writer, const struct confi
     struct str name = writer_object_name(writer, prefix, group);
     struct str path = str_fmt(arena, "overlays/%.*s%s%.*s", STR_ARG(environment->name), group ? "/" : "",
                               STR_ARG(group ? group->name : STR_NONE));
-    const struct value *source =
-        VALUE_MAP(arena, {"repoURL", value_string(arena, writer_git_url(writer))},
-                  {"targetRevision", value_string(arena, config->git_branch)},
-                  {"path", value_string(arena, path)}, {"kustomize", wave_patches(writer, group)});
+    const struct value *source = VALUE_MAP(arena, {"repoURL", value_string(arena, writer_git_url(writer))},
+                                           {"targetRevision", value_string(arena, config->git_branch)},
+                                           {"path", value_string(arena, path)},
+                                           {"kustomize", wave_patches(writer, environment, group)});
     const struct value *spec = VALUE_MAP(
         arena, {"project", value_string(arena, cluster)}, {"source", source},
         {"destination", VALUE_MAP(arena, {"server", value_string(arena, environment->destination)},

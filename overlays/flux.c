@@ -89,12 +89,80 @@ static struct step step_of(struct writer *writer, const struct config_environmen
                          str_fmt(arena, "%d-%.*s", number, STR_ARG(part)), group};
 }
 
+/* One namespace's Kustomization waits for another's. */
+struct wait {
+    struct str from, to;
+};
+
+struct waits {
+    struct wait *items;
+    size_t count, cap;
+};
+
+static bool waits_already(const struct waits *waits, struct str from, struct str to)
+{
+    for (size_t i = 0; i < waits->count; i++)
+        if (str_eq(waits->items[i].from, from) && str_eq(waits->items[i].to, to))
+            return true;
+    return str_eq(from, to);
+}
+
+/* Whether `from` waits for `to`, be it through others. */
+static bool leads_to(struct arena *arena, const struct waits *waits, struct str from, struct str to)
+{
+    struct str_list reached = {0};
+    *ARENA_PUSH(arena, &reached) = from;
+    for (size_t i = 0; i < reached.count; i++)
+        for (size_t j = 0; j < waits->count; j++)
+            if (str_eq(waits->items[j].from, reached.items[i]) &&
+                !str_in(waits->items[j].to, reached.items, reached.count))
+                *ARENA_PUSH(arena, &reached) = waits->items[j].to;
+    return str_in(to, reached.items, reached.count);
+}
+
+static const struct layout_group *group_of(const struct layout *layout, struct str name)
+{
+    for (size_t i = 0; i < layout->count; i++)
+        if (str_eq(layout->items[i].name, name))
+            return &layout->items[i];
+    return NULL;
+}
+
+/* Namespaces with something that somebody wants after something in another. Kustomizations that wait for each other would
+ * wait for ever, so a dependency that leads round is left out: the earlier in the order of the bundle counts. */
+static const struct value *with_wanted(struct writer *writer, const struct config_environment *environment,
+                                       const struct layout_group *group, struct waits *waits,
+                                       const struct value *needs)
+{
+    const struct dependencies *dependencies = writer->dependencies;
+    struct arena *arena = writer->arena;
+    struct value_list_builder list = {0};
+    VALUE_EACH(need, needs)
+        value_push(arena, &list, need);
+    for (size_t i = 0; i < dependencies->list.count; i++) {
+        const struct dependency *d = &dependencies->list.items[i];
+        struct str from = dependencies->bundle->items[d->from].namespace;
+        struct str to = dependencies->bundle->items[d->to].namespace;
+        if (d->broken || d->source != DEPENDENCY_WANTED || !str_eq(from, group->name) || to.len == 0 ||
+            waits_already(waits, from, to))
+            continue;
+        const struct layout_group *other = group_of(writer->layout, to);
+        if (other == NULL || leads_to(arena, waits, to, from))
+            continue;
+        *ARENA_PUSH(arena, waits) = (struct wait){from, to};
+        value_push(arena, &list,
+                   VALUE_MAP(arena, {"name", value_string(arena, step_of(writer, environment, other).name)}));
+    }
+    return value_list_done(arena, &list);
+}
+
 /* Namespaces wait for the definitions and the cluster-scoped objects, gates for everything; the groups come in order. */
 static bool write_environment(struct writer *writer, const struct config_environment *environment)
 {
     struct arena *arena = writer->arena;
     struct str folder = str_fmt(arena, "flux/%.*s", STR_ARG(environment->name));
     struct value_list_builder before = {0}, all = {0};
+    struct waits waits = {0};
     if (!write_source(writer, environment, folder))
         return false;
     for (size_t i = 0; i < writer->layout->count; i++) {
@@ -103,7 +171,9 @@ static bool write_environment(struct writer *writer, const struct config_environ
             continue;
         struct step step = step_of(writer, environment, group);
         const struct value_list_builder *needs = str_is(group->name, "_gates") ? &all : &before;
-        if (!write_step(writer, environment, folder, &step, value_list_done(arena, needs)))
+        const struct value *depends_on =
+            with_wanted(writer, environment, group, &waits, value_list_done(arena, needs));
+        if (!write_step(writer, environment, folder, &step, depends_on))
             return false;
         const struct value *name = VALUE_MAP(arena, {"name", value_string(arena, step.name)});
         value_push(arena, &all, name);

@@ -33,16 +33,6 @@ static bool write_base_group(struct writer *writer, const struct layout_group *g
                                 value_list_done(arena, &resources), NULL);
 }
 
-/* A target's name is a regular expression, and '.' is the one character of names that means something there. */
-static struct str literal(struct arena *arena, struct str name)
-{
-    struct str_list parts = {0};
-    while (str_find(name, '.') < name.len)
-        *ARENA_PUSH(arena, &parts) = str_cut(&name, '.');
-    *ARENA_PUSH(arena, &parts) = name;
-    return str_join(arena, parts.items, parts.count, STR("\\."));
-}
-
 static const struct value *patch_target(struct arena *arena, const struct resource *resource)
 {
     struct str group = resource_group(resource);
@@ -50,7 +40,7 @@ static const struct value *patch_target(struct arena *arena, const struct resour
         arena, {"group", group.len ? value_string(arena, group) : NULL},
         {"version", value_string(arena, resource_version(resource))},
         {"kind", value_string(arena, resource->kind)},
-        {"name", value_string(arena, literal(arena, resource->name))},
+        {"name", value_string(arena, writer_literal(arena, resource->name))},
         {"namespace", resource->namespace.len ? value_string(arena, resource->namespace) : NULL});
 }
 
@@ -291,18 +281,60 @@ static bool check_readable(struct run *run, struct err *err)
     return err_next(err, "refer to the Secret there; secrets.inTheClear: report writes them all the same");
 }
 
+static void report_dependency(struct run *run, size_t from, const struct bundle *bundle, const char *check,
+                              struct str message, const char *fix)
+{
+    const struct resource *resource = &bundle->items[from];
+    *ARENA_PUSH(run->arena, &run->findings) = (struct finding){.check = str_of(check),
+                                                               .severity = SEVERITY_WARNING,
+                                                               .api_version = resource->api_version,
+                                                               .kind = resource->kind,
+                                                               .namespace = resource->namespace,
+                                                               .name = resource->name,
+                                                               .message = message,
+                                                               .fix = str_of(fix)};
+}
+
+/* An order that cannot be kept, and one that leads nowhere. What is only seen may go round: two services that call each
+ * other start in any order. */
+static void report_dependencies(struct run *run, const struct dependencies *dependencies)
+{
+    const struct bundle *bundle = dependencies->bundle;
+    struct arena *arena = run->arena;
+    for (size_t i = 0; i < dependencies->cycles.count; i++) {
+        const struct dependency_cycle *cycle = &dependencies->cycles.items[i];
+        struct str way = dependency_cycle_text(arena, bundle, cycle);
+        struct str from = resource_label(arena, &bundle->items[cycle->from]);
+        struct str to = resource_label(arena, &bundle->items[cycle->to]);
+        if (!cycle->wanted)
+            continue;
+        report_dependency(run, cycle->from, bundle, "dependencies.cycle",
+                          str_fmt(arena, "nothing can come first in %.*s; that %.*s needs %.*s is not kept",
+                                  STR_ARG(way), STR_ARG(from), STR_ARG(to)),
+                          "take one of these out of an annotation " DEPENDS_ON);
+    }
+    for (size_t i = 0; i < dependencies->unknown.count; i++)
+        report_dependency(run, dependencies->unknown.items[i].from, bundle, "dependencies.unknown",
+                          str_fmt(arena, "depends on %.*s, which is not there",
+                                  STR_ARG(dependencies->unknown.items[i].reference)),
+                          "write [namespace/]Kind/name of an object in " DEPENDS_ON);
+}
+
 bool overlays_stage(struct run *run, struct bundle *bundle, struct err *err)
 {
     struct layout layout;
     struct tally tally = {0};
     struct facts facts;
     struct protected_secrets secrets;
-    struct writer writer = {run, run->arena, bundle, &layout, &facts, &secrets, err};
+    struct dependencies dependencies;
+    struct writer writer = {run, run->arena, bundle, &layout, &facts, &dependencies, &secrets, err};
     run->files = (struct files){0};
     if (bundle->cluster.len == 0)
         bundle->cluster = run->config->cluster_name.len ? run->config->cluster_name : STR("cluster");
     bundle_sort(bundle);
     facts_gather(run->arena, bundle, &facts);
+    dependencies_of(run->arena, bundle, &dependencies);
+    report_dependencies(run, &dependencies);
     if (!check_no_secret(bundle, err) || !check_readable(run, err) || !secrets_protect(run, &secrets, err))
         return err_context(err, "overlays");
     layout_of(run->arena, bundle, &run->secrets, &layout);

@@ -144,3 +144,13 @@ bool writer_delivers(const struct writer *writer, const char *how)
     const struct str_list *deliver = &writer->run->config->deliver;
     return str_in(str_of(how), deliver->items, deliver->count);
 }
+
+/* A target's name is a regular expression, and '.' is the one character of names that means something there. */
+struct str writer_literal(struct arena *arena, struct str name)
+{
+    struct str_list parts = {0};
+    while (str_find(name, '.') < name.len)
+        *ARENA_PUSH(arena, &parts) = str_cut(&name, '.');
+    *ARENA_PUSH(arena, &parts) = name;
+    return str_join(arena, parts.items, parts.count, STR("\\."));
+}

@@ -1,5 +1,6 @@
 /* writer.h — adding documents to the file tree, in the form people read: known keys first, a comment on top. */
 #pragma once
+#include "core/kube/dependencies.h"
 #include "core/run.h"
 #include "core/secrets/protect.h"
 #include "overlays/facts.h"
@@ -11,6 +12,7 @@ struct writer {
     const struct bundle *bundle;
     const struct layout *layout;
     const struct facts *facts;
+    const struct dependencies *dependencies; /* of the bundle's objects on each other */
     const struct protected_secrets *secrets; /* of all environments */
     struct err *err;
 };
@@ -57,6 +59,8 @@ static inline bool writer_has(const struct writer *writer, const struct config_e
 bool write_argocd(struct writer *writer);
 bool write_flux(struct writer *writer);
 bool write_readme(struct writer *writer);
+/* A name as the regular expression that a patch's target wants. */
+struct str writer_literal(struct arena *arena, struct str name);
 /* What is deployed from; a URL that cannot exist where git.url is not set. */
 struct str writer_git_url(struct writer *writer);
 bool writer_delivers(const struct writer *writer, const char *how); /* "argocd", "flux" */

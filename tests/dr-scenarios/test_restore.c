@@ -320,9 +320,9 @@ Test(restore, a_token_without_rights_ends_it_with_names, .timeout = 120)
 /* Whether a warning about storage classes says so. */
 static bool warns(const struct fixture *f, const char *says)
 {
-    for (size_t i = 0; i < f->result.findings.count; i++)
-        if (str_is(f->result.findings.items[i].check, "restore.storage-class") &&
-            str_contains(f->result.findings.items[i].message, str_of(says)))
+    for (size_t i = 0; i < f->result.warnings.count; i++)
+        if (str_is(f->result.warnings.items[i].check, "restore.storage-class") &&
+            str_contains(f->result.warnings.items[i].message, str_of(says)))
             return true;
     return false;
 }
@@ -348,7 +348,7 @@ Test(restore, a_storage_class_that_nobody_has_is_named_before_its_claims_wait)
     cr_expect_not(warns(&f, "brought"));
     f.options.any_storage_class = true;
     cr_expect(restore_run(&f.run, f.kube, &f.declared, &f.options, &f.result, &f.err), "%s", f.err.msg);
-    cr_expect_eq(f.result.findings.count, 0);
+    cr_expect_eq(f.result.warnings.count, 0);
     stop(&f);
 }
 
@@ -418,5 +418,39 @@ Test(restore, what_holds_no_data_is_replaced_when_that_is_asked_for)
     cr_assert_eq(f.result.findings.count, 1);
     cr_expect(str_is(f.result.findings.items[0].kind, "PersistentVolumeClaim"),
               "a claim holds data and stays");
+    stop(&f);
+}
+
+/* Said in an annotation, against the order of names: what is needed is applied first, and the sandbox counts. */
+Test(restore, what_is_needed_is_applied_first)
+{
+    struct fixture f;
+    start(&f, &(struct sandbox_options){0});
+    declare(
+        &f,
+        "apiVersion: v1\nkind: Service\nmetadata: {name: a, annotations: {gitops-pipe.io/depends-on: "
+        "Deployment/z}}\nspec: {ports: [{port: 80}]}\n---\n"
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: b, annotations: "
+        "{gitops-pipe.io/depends-on: Deployment/z}}\nspec: {replicas: 0, selector: {matchLabels: {a: b}}, "
+        "template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: i}]}}}\n---\n"
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: z}\nspec: {replicas: 0, selector: "
+        "{matchLabels: {a: z}}, template: {metadata: {labels: {a: z}}, spec: {containers: [{name: c, "
+        "image: i}]}}}\n");
+    cr_expect(restore_run(&f.run, f.kube, &f.declared, &f.options, &f.result, &f.err), "%s", f.err.msg);
+    static const struct resource_type type = {.group = STR_INIT("apps"),
+                                              .version = STR_INIT("v1"),
+                                              .kind = STR_INIT("Deployment"),
+                                              .plural = STR_INIT("deployments"),
+                                              .namespaced = true};
+    uint64_t version[2] = {0};
+    static const char *const names[] = {"z", "b"};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const struct value *live;
+        cr_assert(kube_get(f.kube, f.run.arena, &type, STR("default"), str_of(names[i]), &live, &f.err), "%s",
+                  f.err.msg);
+        cr_assert(str_to_u64(value_str_in(live, PATH("metadata", "resourceVersion")), &version[i]));
+    }
+    cr_expect_lt(version[0], version[1], "z at %lu, b at %lu", (unsigned long)version[0],
+                 (unsigned long)version[1]);
     stop(&f);
 }

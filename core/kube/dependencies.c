@@ -1,0 +1,123 @@
+#include "core/kube/dependencies.h"
+
+#include <stdlib.h>
+
+#include "core/kube/dependencies_intern.h"
+#include "core/kube/workload.h"
+
+static void add(struct dependency_graph *graph, size_t from, size_t to, enum dependency_source source)
+{
+    if (from != to)
+        *ARENA_PUSH(graph->arena, &graph->result->list) = (struct dependency){from, to, source, false};
+}
+
+/* All labels of the selector are among the pod's. */
+static bool selects(const struct value *selector, const struct value *labels)
+{
+    MEMBER_EACH(wanted, selector)
+        if (!value_equal(value_get(labels, wanted->key), &wanted->value))
+            return false;
+    return value_count(selector) != 0;
+}
+
+void dependency_on_service(struct dependency_graph *graph, size_t from, const struct resource *service,
+                           enum dependency_source source)
+{
+    const struct value *selector = value_in(service->object, PATH("spec", "selector"));
+    size_t begin, end;
+    bundle_namespace(graph->bundle, service->namespace, &begin, &end);
+    for (size_t i = begin; i < end; i++) {
+        struct workload workload;
+        if (workload_of(&graph->bundle->items[i], &workload) && selects(selector, workload.labels))
+            add(graph, from, i, source);
+    }
+}
+
+static size_t find_kind(const struct bundle *bundle, struct str namespace, struct str kind, struct str name)
+{
+    size_t begin, end;
+    bundle_namespace(bundle, namespace, &begin, &end);
+    for (size_t i = begin; i < end; i++)
+        if (str_eq(bundle->items[i].kind, kind) && str_eq(bundle->items[i].name, name))
+            return i;
+    return bundle->count;
+}
+
+/* [namespace/]Kind/name, the group left out: where two groups have the kind, the first in order is meant. */
+static void add_reference(struct dependency_graph *graph, size_t from, struct str reference)
+{
+    struct str rest = reference, first = str_cut(&rest, '/'), second = str_cut(&rest, '/');
+    bool whole = rest.len != 0;
+    struct str namespace = whole ? first : graph->bundle->items[from].namespace;
+    size_t to = find_kind(graph->bundle, namespace, whole ? second : first, whole ? rest : second);
+    if (to == graph->bundle->count)
+        to = find_kind(graph->bundle, STR_NONE, whole ? STR_NONE : first, second); /* of the cluster */
+    if (to == graph->bundle->count) {
+        *ARENA_PUSH(graph->arena, &graph->result->unknown) = (struct dependency_unknown){from, reference};
+        return;
+    }
+    const struct resource *needed = &graph->bundle->items[to];
+    if (resource_is(needed, "", "Service"))
+        dependency_on_service(graph, from, needed, DEPENDENCY_WANTED);
+    else
+        add(graph, from, to, DEPENDENCY_WANTED);
+}
+
+static void add_annotated(struct dependency_graph *graph, size_t index)
+{
+    struct str list =
+        value_str_in(graph->bundle->items[index].object, PATH("metadata", "annotations", DEPENDS_ON));
+    while (list.len != 0) {
+        struct str reference = str_trim(str_cut(&list, ','));
+        if (reference.len != 0)
+            add_reference(graph, index, reference);
+    }
+}
+
+/* The strongest source of a pair first, so that it is the one that is kept. */
+static int dependency_order(const void *a, const void *b)
+{
+    const struct dependency *x = a, *y = b;
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    if (x->to != y->to)
+        return x->to < y->to ? -1 : 1;
+    return (int)y->source - (int)x->source;
+}
+
+static void sort_once(struct dependency_list *list)
+{
+    size_t kept = 0;
+    if (list->count == 0)
+        return;
+    qsort(list->items, list->count, sizeof *list->items, dependency_order);
+    for (size_t i = 0; i < list->count; i++)
+        if (kept == 0 || list->items[kept - 1].from != list->items[i].from ||
+            list->items[kept - 1].to != list->items[i].to)
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
+void dependencies_of(struct arena *arena, const struct bundle *bundle, struct dependencies *ret_dependencies)
+{
+    struct dependencies result = {.bundle = bundle};
+    struct dependency_graph graph = {arena, bundle, &result};
+    for (size_t i = 0; i < bundle->count; i++) {
+        add_annotated(&graph, i);
+        dependencies_seen(&graph, i);
+    }
+    sort_once(&result.list);
+    dependencies_order(arena, &result);
+    *ret_dependencies = result;
+}
+
+struct str dependency_cycle_text(struct arena *arena, const struct bundle *bundle,
+                                 const struct dependency_cycle *cycle)
+{
+    struct str text = STR_NONE;
+    for (size_t i = 0; i <= cycle->count; i++) {
+        struct str label = resource_label(arena, &bundle->items[cycle->items[i % cycle->count]]);
+        text = str_fmt(arena, "%.*s%s%.*s", STR_ARG(text), i ? " → " : "", STR_ARG(label));
+    }
+    return text;
+}
