@@ -1,6 +1,7 @@
 /* doctor: would a run work? Every check says what it found, or what is wrong and what to do. */
 #include "cli/cli.h"
 #include "cli/doctor.h"
+#include "core/crypto/age.h"
 #include "core/git/repo.h"
 #include "core/kube/kube.h"
 #include "core/store/store.h"
@@ -99,14 +100,38 @@ static bool check_git(struct cli *cli, struct str *detail, struct err *err)
     return true;
 }
 
+/* Who has settings for a mode has them for the environment that uses it. */
+static bool check_mode(struct cli *cli, const struct config_secrets *settings, struct err *err)
+{
+    struct age_recipients recipients;
+    if (settings->mode == SECRETS_SOPS && settings->recipients.count == 0)
+        return err_set(err, ERR_USAGE, "mode sops needs secrets.recipients") ||
+               err_next(err, "gitops-pipe secrets keygen FILE makes an identity and prints its recipient");
+    if (settings->mode == SECRETS_SOPS)
+        return age_recipients_parse(cli->arena, &settings->recipients, &recipients, err);
+    if (settings->mode == SECRETS_EXTERNAL && settings->store.len == 0)
+        return err_set(err, ERR_USAGE, "mode external needs secrets.external.store") ||
+               err_next(err, "name the SecretStore or ClusterSecretStore that has the values");
+    return true;
+}
+
 static bool check_secrets(struct cli *cli, struct str *detail, struct err *err)
 {
-    if (cli->config.secrets.mode == SECRETS_REFUSE) {
-        err_set(err, ERR_USAGE, "secrets.mode is not set, so convert refuses when there are Secrets");
-        return err_next(err, "set secrets: {mode: omit} to keep them out of git and have them listed");
+    const struct config *config = &cli->config;
+    struct str_list words = {0};
+    for (size_t i = 0; i < config->environments.count; i++) {
+        const struct config_environment *environment = &config->environments.items[i];
+        struct config_secrets settings = config_secrets_of(config, environment);
+        if (settings.mode == SECRETS_REFUSE) {
+            err_set(err, ERR_USAGE, "secrets.mode is not set, so convert refuses when there are Secrets");
+            return err_next(err, "set secrets.mode: sops, sealed or external, or omit to have them listed");
+        }
+        if (!check_mode(cli, &settings, err))
+            return err_context(err, "%.*s", STR_ARG(environment->name));
+        *ARENA_PUSH(cli->arena, &words) =
+            str_fmt(cli->arena, "%.*s %s", STR_ARG(environment->name), config_secrets_name(settings.mode));
     }
-    *detail = str_fmt(cli->arena, "mode %s: no value is readable in git",
-                      config_secrets_name(cli->config.secrets.mode));
+    *detail = str_join(cli->arena, words.items, words.count, STR(", "));
     return true;
 }
 
