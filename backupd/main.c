@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backupd/daemon/server.h"
+#include "core/base/secrecy.h"
 #include "core/base/version.h"
 
 enum { PATIENCE_MS = 800 }; /* a stop takes less than a second */
@@ -70,6 +71,7 @@ int main(int argc, char **argv)
                                           {0}};
     struct daemon_options options = {.listen = "127.0.0.1:8080"};
     int option;
+    secrecy_of_process();
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1)
         switch (option) {

@@ -4,11 +4,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "core/base/secrecy.h"
 #include "core/base/version.h"
 
 /* From the table, at compile time: a signal handler calls nothing it need not. */
@@ -42,12 +41,8 @@ static void hold_standard_streams(void)
         close(fd);
 }
 
-/* Secrets pass through this process: no core dumps, no ptrace by others of the same user. */
-static void protect_process(void)
+static void catch_signals(void)
 {
-    struct rlimit none = {0, 0};
-    setrlimit(RLIMIT_CORE, &none);
-    prctl(PR_SET_DUMPABLE, 0);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, interrupted);
     signal(SIGTERM, interrupted);
@@ -88,7 +83,8 @@ int main(int argc, char **argv)
     struct arena *arena = arena_new();
     struct cli cli = {.arena = arena};
     hold_standard_streams();
-    protect_process();
+    secrecy_of_process();
+    catch_signals();
     const char *wish = getenv("NO_COLOR");
     bool no_colour = wish != NULL && *wish != '\0';
     cli.colour_out = !no_colour && isatty(STDOUT_FILENO);
