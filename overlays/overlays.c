@@ -18,9 +18,18 @@ static struct str path_of(struct writer *writer, const char *top, struct str gro
     return str_fmt(writer->arena, "%s/%.*s/%.*s", top, STR_ARG(group), STR_ARG(file));
 }
 
-static bool write_base_group(struct writer *writer, const struct layout_group *group)
+/* What is only needed to write a folder goes with it: of the writer's work the files stay. */
+static struct writer in_scratch(const struct writer *writer, struct arena *scratch)
 {
-    struct arena *arena = writer->arena;
+    struct writer within = *writer;
+    within.arena = scratch;
+    return within;
+}
+
+static bool write_base_group(struct writer *outer, const struct layout_group *group)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct writer within = in_scratch(outer, arena), *writer = &within;
     struct value_list_builder resources = {0};
     for (size_t i = 0; i < group->count; i++) {
         const struct layout_entry *entry = &group->entries[i];
@@ -139,13 +148,17 @@ static bool write_overlay_group(struct writer *writer, const struct environment 
     if (!secrets_write(writer, environment->config, group, folder, &resources) ||
         !write_routes(writer, routes, group, folder, &resources))
         return false;
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct writer within = in_scratch(writer, scratch);
+    struct environment there = *environment;
+    there.arena = scratch;
     for (size_t i = 0; i < group->count; i++) {
         struct patch_builder patch;
-        environment_patch(environment, group->entries[i].resource, &patch);
+        environment_patch(&there, group->entries[i].resource, &patch);
         if (patch_is_empty(&patch))
             continue;
         ++*patched;
-        if (!write_patch(writer, folder, &group->entries[i], &patch, &patches))
+        if (!write_patch(&within, folder, &group->entries[i], &patch, &patches))
             return false;
     }
     add_moves(arena, environment, group, &patches);

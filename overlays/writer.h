@@ -8,7 +8,7 @@
 
 struct writer {
     struct run *run;
-    struct arena *arena;
+    struct arena *arena; /* of documents on their way; files live in the run's */
     const struct bundle *bundle;
     const struct layout *layout;
     const struct facts *facts;

@@ -6,7 +6,7 @@
 #include "core/base/pointer.h"
 #include "core/kube/schemas.h"
 
-enum { MAX_DEPTH = 100 };
+enum { MAX_DEPTH = 100, MAX_LISTS = 8 /* of lists of lists */ };
 
 /* Types refer to each other and to themselves: each is compiled once for each table it meets. */
 struct compiled {
@@ -89,8 +89,8 @@ static const struct default_node *compile(struct compiler *c, const struct value
                                           const struct default_field *fields, unsigned depth)
 {
     schema = value_is(schema, VALUE_MAP) ? schemas_resolve(&c->schemas, schema) : NULL;
-    while (value_key(schema, "items") != NULL && depth++ < MAX_DEPTH)
-        schema = schemas_resolve(&c->schemas, value_key(schema, "items"));
+    for (int lists = 0; value_key(schema, "items") != NULL; lists++)
+        schema = lists < MAX_LISTS ? schemas_resolve(&c->schemas, value_key(schema, "items")) : NULL;
     if ((schema == NULL && fields == NULL) || depth >= MAX_DEPTH)
         return NULL;
     for (size_t i = 0; i < c->done.count; i++)

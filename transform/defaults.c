@@ -20,7 +20,7 @@ static const struct value *prune_list(struct subject *subject, const struct valu
         struct managed_at there;
         if (!value_is(item, VALUE_MAP))
             continue;
-        managed_item(subject->arena, at, item, i, &there);
+        managed_item(subject->scratch, at, item, i, &there);
         const struct value *left = prune(subject, item, node, &there, &here);
         if (left == item)
             continue;

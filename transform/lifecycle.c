@@ -31,7 +31,7 @@ static bool is_controllers(struct subject *subject, const struct value *finalize
     struct managed_at at = subject->managed.top;
     managed_member(&at, STR("metadata"), &at);
     managed_member(&at, STR("finalizers"), &at);
-    managed_item(subject->arena, &at, finalizer, index, &at);
+    managed_item(subject->scratch, &at, finalizer, index, &at);
     return managed_who(&at) == MANAGED_BY_CONTROLLER;
 }
 

@@ -112,7 +112,7 @@ static void stay_on_leaf(struct managed_at *at, struct managed_set set)
 static const struct value *trie_member(const struct value *fields, struct str key)
 {
     MEMBER_EACH(member, fields) {
-        if (member->key.len == key.len + 2 && str_starts(member->key, STR("f:")) &&
+        if (member->key.len == key.len + 2 && member->key.ptr[0] == 'f' && member->key.ptr[1] == ':' &&
             str_eq(str_from(member->key, 2), key))
             return &member->value;
     }

@@ -1,14 +1,20 @@
 /* What the API server and controllers write on any object. */
 #include "transform/rule.h"
 
+static bool is_server_key(struct str key, struct str text)
+{
+    static const struct str keys[] = {
+        STR_INIT("uid"),          STR_INIT("resourceVersion"),
+        STR_INIT("generation"),   STR_INIT("creationTimestamp"),
+        STR_INIT("selfLink"),     STR_INIT("managedFields"),
+        STR_INIT("generateName"), STR_INIT("deletionGracePeriodSeconds"),
+    };
+    return str_in(key, keys, COUNT_OF(keys));
+}
+
 void rule_server_metadata(struct subject *subject)
 {
-    static const char *const keys[] = {
-        "uid",      "resourceVersion", "generation",   "creationTimestamp",
-        "selfLink", "managedFields",   "generateName", "deletionGracePeriodSeconds",
-    };
-    for (size_t i = 0; i < COUNT_OF(keys); i++)
-        subject_remove(subject, PATH("metadata", keys[i]));
+    subject_remove_keys(subject, PATH("metadata"), is_server_key);
 }
 
 /* A template's metadata that held nothing but the timestamp was never written by anybody. */

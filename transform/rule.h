@@ -90,6 +90,7 @@ struct scene {
 
 struct subject {
     struct arena *arena;
+    struct arena *scratch; /* for what dies with the subject: the evidence */
     struct run *run;
     const struct scene *scene;
     struct transform_log *log;

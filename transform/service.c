@@ -69,7 +69,7 @@ static bool port_is_meant(struct subject *subject, const struct value *port, siz
     struct managed_at at = subject->managed.top;
     managed_member(&at, STR("spec"), &at);
     managed_member(&at, STR("ports"), &at);
-    managed_item(subject->arena, &at, port, index, &at);
+    managed_item(subject->scratch, &at, port, index, &at);
     return managed_who_member(&at, STR("nodePort")) > MANAGED_BY_CONTROLLER;
 }
 

@@ -187,12 +187,15 @@ static void collect(struct run *run, const struct scene *scene, struct bundle *d
                     struct transform_log *log)
 {
     struct plan plan = {0};
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     for (size_t i = 0; i < scene->live->count; i++) {
         const struct resource *live = &scene->live->items[i];
-        struct subject subject = {.arena = run->arena, .run = run, .scene = scene, .log = log, .live = live};
+        struct subject subject = {
+            .arena = run->arena, .scratch = scratch, .run = run, .scene = scene, .log = log, .live = live};
+        arena_reset(scratch);
         subject.object = live->object;
         subject.from_cluster = is_from_cluster(live->object);
-        managed_read(&subject.managed, run->arena, live->object);
+        managed_read(&subject.managed, scratch, live->object);
         plan_for(&plan, run->config, live);
         transform_resource(&subject, &plan);
         if (subject.dropped)

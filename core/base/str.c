@@ -29,11 +29,15 @@ struct str str_fmt(struct arena *arena, const char *fmt, ...)
     va_list args, again;
     va_start(args, fmt);
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, fmt, args);
+    char most[256]; /* what fits here, which is nearly all, is formatted once */
+    int len = vsnprintf(most, sizeof most, fmt, args);
     va_end(args);
     size_t bytes = len > 0 ? (size_t)len : 0;
     char *text = arena_alloc(arena, bytes + 1);
-    vsnprintf(text, bytes + 1, fmt, again);
+    if (bytes < sizeof most)
+        memcpy(text, most, bytes);
+    else
+        vsnprintf(text, bytes + 1, fmt, again);
     va_end(again);
     return (struct str){text, bytes};
 }
@@ -55,7 +59,8 @@ struct str str_join(struct arena *arena, const struct str *parts, size_t count, 
 
 bool str_eq(struct str a, struct str b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+    return a.len == b.len &&
+           (a.len == 0 || (a.ptr[a.len - 1] == b.ptr[a.len - 1] && memcmp(a.ptr, b.ptr, a.len) == 0));
 }
 
 bool str_is(struct str text, const char *literal)
