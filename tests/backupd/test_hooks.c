@@ -8,7 +8,9 @@
 
 #include "backupd/backup.h"
 #include "backupd/hook_intern.h"
+#include "backupd/load.h"
 #include "backupd/part.h"
+#include "backupd/verify.h"
 #include "core/base/files.h"
 #include "core/kube/kube.h"
 #include "tests/backupd/backup_fixture.h"
@@ -152,6 +154,22 @@ Test(hooks, output_becomes_a_pack_and_comes_out_again)
     cr_expect(str_is(value_str(value_key(dump, "notes")), "password=***"));
     cr_expect_eq(value_count(m.hooks), 4);
     buf_done(&got.text);
+    world_close(&w);
+}
+
+/* Who reads the objects of a backup passes over what hooks have left; who proves it does not. */
+Test(hooks, output_stands_in_nobodys_way)
+{
+    struct world w;
+    struct bundle loaded;
+    bool clean = false;
+    world_open(&w);
+    add(&w, "dump", "before", "echo this is no JSON");
+    cr_assert(back_up(&w), "%s", w.err.msg);
+    cr_expect(backup_load(&w.f.run, STR_NONE, STR("latest"), &loaded, &w.err), "%s", w.err.msg);
+    cr_expect_eq(loaded.count, w.f.bundle.count);
+    cr_expect(backup_verify(&w.f.run, STR_NONE, STR("latest"), &clean, &w.err), "%s", w.err.msg);
+    cr_expect(clean);
     world_close(&w);
 }
 

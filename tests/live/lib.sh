@@ -16,6 +16,8 @@ source "$LIVE_ROOT/tests/live/lib/plane.sh"
 source "$LIVE_ROOT/tests/live/lib/minio.sh"
 # shellcheck source=tests/live/lib/argocd.sh
 source "$LIVE_ROOT/tests/live/lib/argocd.sh"
+# shellcheck source=tests/live/lib/postgres.sh
+source "$LIVE_ROOT/tests/live/lib/postgres.sh"
 # shellcheck source=tests/live/lib/pipeline.sh
 source "$LIVE_ROOT/tests/live/lib/pipeline.sh"
 # shellcheck source=tests/live/lib/roundtrip.sh

@@ -62,7 +62,7 @@ exactly_the_printed_role_is_enough() {
     for verb in get watch create update delete; do
         expect_eq "may $verb" "$(k a auth can-i "$verb" secrets -A --as system:serviceaccount:live-access:nightly || true)" no
     done
-    expect_eq 'may exec' "$(k a auth can-i create pods/exec -A --as system:serviceaccount:live-access:nightly || true)" no
+    expect_eq 'may exec' "$(k a auth can-i create pods --subresource exec -A --as system:serviceaccount:live-access:nightly || true)" no
     expect_eq 'may list' "$(k a auth can-i list secrets -A --as system:serviceaccount:live-access:nightly)" yes
 }
 

@@ -17,8 +17,9 @@ k() {
     kubectl --kubeconfig "$(kubeconfig "$plane")" --cache-dir "$LIVE_DIR/planes/$plane/kubectl-cache" "$@"
 }
 
-# plane_start NAME [bare|idle]: a new, empty plane, ready when it returns; about four seconds. What an earlier plane of
-# that name left behind goes. An idle one has its controllers, which admit what a quota allows, and no pod ever runs.
+# plane_start NAME [bare|idle|exec]: a new, empty plane, ready when it returns; about four seconds. What an earlier plane
+# of that name left behind goes. An idle one has its controllers, which admit what a quota allows, and no pod ever runs.
+# With exec, a command "in a pod" (pods/exec) runs on this machine.
 plane_start() {
     local name=$1 dir port
     dir=$(plane_dir "$name")
@@ -35,7 +36,7 @@ plane_start() {
     case ${2:-} in
     bare) ;;
     idle) plane_controllers "$name" "$dir" ;;
-    *) plane_controllers "$name" "$dir" && plane_kwok "$name" "$dir" ;;
+    *) plane_controllers "$name" "$dir" && plane_kwok "$name" "$dir" "${2:-}" ;;
     esac
 }
 
@@ -121,16 +122,35 @@ plane_controllers() { # name dir
     wait_until 60 "the default service account of plane $1" k "$1" get serviceaccount default
 }
 
-plane_kwok() { # name dir
-    local config=$2/token.kubeconfig
+plane_kwok() { # name dir [exec]
+    local config=$2/token.kubeconfig kubelet=() port=
     start "$1-scheduler" kube-scheduler --kubeconfig "$config" --leader-elect=false --secure-port 0
-    plane_nodes "$1"
-    start "$1-kwok" kwok --kubeconfig "$config" --manage-all-nodes=true
+    if [ "${3:-}" = exec ]; then
+        plane_kubelet "$2"
+        port=$(free_port)
+        kubelet=(--config "$2/kwok.yaml" --node-ip 127.0.0.1 --node-port "$port"
+            --tls-cert-file "$2/kubelet.crt" --tls-private-key-file "$2/kubelet.key")
+    fi
+    plane_nodes "$1" "$port"
+    start "$1-kwok" kwok --kubeconfig "$config" --manage-all-nodes=true "${kubelet[@]}"
     at_exit "remove_host_path_volumes $1"
 }
 
-# Three nodes in two zones, that kwok keeps alive.
-plane_nodes() { # name
+# What kwok needs to play the kubelet towards the API server.
+plane_kubelet() { # dir
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=kubelet -keyout "$1/kubelet.key" -out "$1/kubelet.crt" 2>/dev/null
+    cat >"$1/kwok.yaml" <<END
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: ClusterExec
+metadata: {name: here}
+spec:
+  execs:
+  - local: {workDir: "$1", envs: [{name: PATH, value: "$PATH"}]}
+END
+}
+
+# Three nodes in two zones, that kwok keeps alive; their kubelet answers on the port of this machine, if one is given.
+plane_nodes() { # name [port]
     local n
     for n in 1 2 3; do
         cat <<END
@@ -146,6 +166,12 @@ metadata:
 status:
   allocatable: {cpu: "32", memory: 128Gi, pods: "110"}
   capacity: {cpu: "32", memory: 128Gi, pods: "110"}
+${2:+  addresses:
+  - type: InternalIP
+    address: 127.0.0.1
+  daemonEndpoints:
+    kubeletEndpoint:
+      Port: $2}
 ---
 END
     done | k "$1" create -f - >/dev/null
