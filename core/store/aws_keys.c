@@ -8,6 +8,7 @@
 
 enum {
     MINUTE_MS = 60 * 1000,
+    FAILED_MS = 10 * 1000,
     EARLY_MS =
         5 *
         MINUTE_MS, /* new ones are fetched this long before the end, or at three quarters of a short life */
@@ -34,6 +35,8 @@ struct aws_keys {
     struct aws_issued present;
     bool have;
     int64_t renew_ms, not_before_ms; /* when to fetch new ones; and not again before */
+    struct err failed; /* there were none, which is said again for a while without asking again */
+    int64_t failed_until_ms;
 };
 
 static struct str first_of(struct str a, struct str b)
@@ -270,14 +273,19 @@ bool aws_keys_get(struct aws_keys *keys, struct arena *arena, struct sigv4_keys 
     pthread_mutex_lock(&keys->lock);
     int64_t now_ms = clock_now_ms(keys->clock);
     bool good = keys->have;
-    if (!keys->have || (now_ms >= keys->renew_ms && now_ms >= keys->not_before_ms)) {
+    bool due = !keys->have ? now_ms >= keys->failed_until_ms
+                           : now_ms >= keys->renew_ms && now_ms >= keys->not_before_ms;
+    if (due) {
         struct err why = {0};
         good = renew(keys, &why) || (keys->have && now_ms < keys->present.expires_ms);
         if (!good) {
-            *err = why;
-            explain(keys, err);
+            explain(keys, &why);
+            keys->failed = why;
+            keys->failed_until_ms = now_ms + FAILED_MS;
         }
     }
+    if (!good)
+        *err = keys->failed;
     if (good) {
         const struct sigv4_keys *present = &keys->present.keys;
         *ret_keys =

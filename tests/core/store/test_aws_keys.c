@@ -169,6 +169,8 @@ Test(aws_keys, a_refusal_names_the_role_and_never_the_token)
         cr_expect(strstr(err.msg, rows[i].says) != NULL, "%s", err.msg);
         cr_expect(strstr(err.msg, "role/backup") != NULL && strstr(err.msg, "first.jwt") == NULL, "%s",
                   err.msg);
+        expect_none(&f, rows[i].code, rows[i].says); /* said again without asking again */
+        f.clock.fixed_ms += MINUTE;
     }
     stop(&f);
 }
