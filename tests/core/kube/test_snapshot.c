@@ -1,9 +1,12 @@
 /* A whole cluster at one moment; and every hole told. Wire scripts hold the protocol to the letter, the sandbox
  * brings a whole cluster and faults at will. */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "core/base/json.h"
 #include "dr-scenarios/sandbox/sandbox.h"
@@ -423,6 +426,29 @@ Test(snapshot, parts_of_a_stash_make_the_bundle)
     }
     cr_expect_eq(at, all.count);
     stash_close(stash);
+    cluster_close(&c);
+}
+
+/* A limit on the size of files stands in for a full disk. It is no hole in the backup but its end, and it says where. */
+Test(snapshot, a_disk_that_is_full_ends_it)
+{
+    struct cluster c;
+    struct stash *stash;
+    struct rlimit before;
+    char dir[] = "/tmp/full-disk-XXXXXX";
+    cluster_open(&c);
+    cr_assert(mkdtemp(dir) != NULL);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    setrlimit(RLIMIT_FSIZE, &(struct rlimit){60 * 1000, before.rlim_max});
+    bool read = kube_stash(c.kube, c.arena, &(struct kube_selection){0}, dir, NULL, &stash, &c.err);
+    setrlimit(RLIMIT_FSIZE, &before);
+    cr_assert_not(read);
+    cr_expect_eq(c.err.code, ERR_IO, "%s", c.err.msg);
+    cr_expect(strstr(c.err.msg, dir) != NULL && strstr(c.err.next, "state.dir") != NULL, "%s", c.err.msg);
+    cr_expect_eq(rmdir(dir), 0, "nothing is left in it");
+    cr_expect_not(kube_stash(c.kube, c.arena, &(struct kube_selection){0}, dir, NULL, &stash, &c.err));
+    cr_expect_eq(c.err.code, ERR_NOT_FOUND, "%s", c.err.msg);
     cluster_close(&c);
 }
 
