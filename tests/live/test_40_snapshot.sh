@@ -144,7 +144,8 @@ proxy_start() {
 
 proxy_wide() { curl -fsS -o /dev/null -X DELETE "$PROXY/api/toxics/narrow"; }
 
-has_read() { [ "$(awk '$1 == "rchar:" { print $2 }' "/proc/$1/io")" -gt "$2" ]; } # pid bytes
+# pid bytes: it runs, and has read so much.
+has_read() { [ "$(awk '$1 == "rchar:" { print $2 }' "/proc/$1/io")" -gt "$2" ]; }
 
 compact_etcd() {
     local etcd now
@@ -166,14 +167,14 @@ restart_apiserver() {
 
 # In the middle of the backup: a write, so that X is history, the compaction of all history, and the server dies.
 compaction_and_restart() {
-    local pid child status=0
+    local pid status=0
     backup "$CASE_DIR/store"
     objects "$CASE_DIR/store" | grep team- >"$CASE_DIR/calm"
     proxy_start snap-restart 3000
-    KUBECONFIG_OF_CASE=$CASE_DIR/proxied.kubeconfig backup "$CASE_DIR/store" &
+    # Not through a function: the process to look at is the program itself.
+    "$GITOPS_PIPE" backup -q -o json --kubeconfig "$CASE_DIR/proxied.kubeconfig" --store "file://$CASE_DIR/store" >"$CASE_DIR/report" &
     pid=$!
-    child=$(pgrep -P "$pid" -x gitops-pipe || echo "$pid")
-    wait_until 30 'the backup to be in the middle' has_read "$child" 4000000
+    wait_until 30 'the backup to be in the middle' has_read "$pid" 4000000
     k snap -n default create configmap "history-$$" >/dev/null
     compact_etcd
     restart_apiserver "$(pgrep -f "kube-apiserver .*--secure-port ${url##*:} ")"
@@ -221,18 +222,19 @@ dead_is_known() { api -H 'Accept: application/json;g=apidiscovery.k8s.io;v=v2;as
 
 # --- shards ---
 
-shard() { "$GITOPS_PIPE" backup -q -o json --kubeconfig "$dir/token.kubeconfig" --store "file://$CASE_DIR/store" --run "$1" --shard "$2"; }
+exec_shard() { exec "$GITOPS_PIPE" backup -q -o json --kubeconfig "${KUBECONFIG_OF_CASE:-$dir/token.kubeconfig}" --store "file://$CASE_DIR/store" --run "$1" --shard "$2"; }
+shard() { (exec_shard "$@"); }
 
 # Shard 1 is killed while it works; the others go in at the same time; nothing is published until 1 has come again, and
 # then what is published is what one process alone backs up.
 shards_make_one_backup() {
-    local pid child
-    shard night 1/3 >/dev/null &
+    local pid
+    proxy_start snap-shards 500 # so that it cannot be done before it is killed
+    (KUBECONFIG_OF_CASE=$CASE_DIR/proxied.kubeconfig exec_shard night 1/3) >/dev/null &
     pid=$!
-    child=$(pgrep -P "$pid" -x gitops-pipe || echo "$pid")
-    wait_until 20 'shard 1 to be reading' has_read "$child" 1000000
-    kill -KILL "$child"
-    wait "$pid" || true
+    wait_until 20 'shard 1 to be reading' has_read "$pid" 1000000
+    kill -KILL "$pid"
+    wait "$pid" || expect_eq 'exit status of the killed' $? 137
     shard night 0/3 >"$CASE_DIR/zero" &
     pid=$!
     shard night 2/3 >"$CASE_DIR/two"
