@@ -321,6 +321,19 @@ bool backup_stash(struct run *run, struct stash *stash, bool dry_run, struct err
     return true;
 }
 
+/* Our shard is in: only to publish, if the others are. Under a marker, so that no prune takes a pack between the look at
+ * it and the manifest. */
+static bool finish_joint(struct backup *b, struct err *err)
+{
+    struct str marker;
+    if (!guard_new_id(b->run, &marker, err) ||
+        !guard_enter_backup(b->run, b->manifest.cluster, marker, &b->guard, err))
+        return err_context(err, "backup");
+    bool finished = joint_finish(b->run, b->joint, &b->state, err);
+    remove_marker(b);
+    return finished;
+}
+
 bool backup_shard(struct run *run, struct stash *stash, const struct joint *joint, bool *ret_complete,
                   struct err *err)
 {
@@ -330,7 +343,7 @@ bool backup_shard(struct run *run, struct stash *stash, const struct joint *join
                                    .resource_version = joint->resource_version,
                                    .taken_ms = joint->taken_ms,
                                    .complete = true};
-    if (!(stash != NULL ? store_all(&b, err) : joint_finish(run, joint, &b.state, err)))
+    if (!(stash != NULL ? store_all : finish_joint)(&b, err))
         return false;
     backup_report(&b);
     *ret_complete = !b.state.published || b.state.manifest.complete; /* whoever is the last tells of holes */

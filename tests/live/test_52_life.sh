@@ -173,7 +173,7 @@ one_flipped_bit() {
 
     flip_in_bucket "life-bits/live/packs/$pack.tar.zst"
     refused 7 "$pack" pipe "$CASE_DIR/p" verify latest --quiet
-    refused 7 "$pack" pipe "$CASE_DIR/p" score latest --quiet
+    refused 7 "$pack" pipe "$CASE_DIR/p" diff latest cluster --quiet
     pipe "$CASE_DIR/p" backup --quiet
     pipe "$CASE_DIR/p" verify "$id" --deep --quiet
 
@@ -242,6 +242,25 @@ what_is_under_legal_hold_is_left() {
     all_are_whole "$CASE_DIR/p"
 }
 
+# What is young is told by the store's clock, whatever the machine that prunes thinks.
+a_clock_that_is_20_minutes_off() {
+    local i off
+    make_bucket life-clock
+    pipeline_folder "$CASE_DIR/p" life-clock
+    for i in 1 2 3; do
+        content "$i"
+        pipe "$CASE_DIR/p" backup --quiet
+    done
+    for off in +20m -20m; do
+        (cd "$CASE_DIR/p" && faketime -f "$off" "$GITOPS_PIPE" prune --keep-last 1 --grace 10m --output json) >"$CASE_DIR/prune.json"
+        expect_eq "packs removed at $off" "$(jq .removed.packs "$CASE_DIR/prune.json")" 0
+        [ "$(jq .packs.young "$CASE_DIR/prune.json")" -ge 2 ] || fail "at $off nothing was young"
+    done
+    (cd "$CASE_DIR/p" && faketime -f +20m "$GITOPS_PIPE" prune --keep-last 1 --grace 0s --output json) >"$CASE_DIR/prune.json"
+    [ "$(jq .removed.packs "$CASE_DIR/prune.json")" -ge 2 ] || fail "nothing went"
+    all_are_whole "$CASE_DIR/p"
+}
+
 it 'life: diff names what kubectl changed, and no secret' diff_names_what_kubectl_changed
 it 'life: diff with the cluster as it is' diff_with_the_cluster_as_it_is
 it 'life: the digest of a manifest can be checked with jq' the_digest_of_a_manifest_can_be_checked_with_jq
@@ -251,3 +270,4 @@ it 'life: fifty kills' fifty_kills
 it 'life: one flipped bit in a pack, a manifest, a marker' one_flipped_bit
 it 'life: one flipped bit, and the other store' one_flipped_bit_and_a_second_store
 it 'life: what is under legal hold is left and named' what_is_under_legal_hold_is_left
+it 'life: prune on a machine whose clock is 20 minutes off' a_clock_that_is_20_minutes_off
