@@ -1,4 +1,5 @@
 /* Who may reach what. */
+#include "core/kube/selector.h"
 #include "quality/check.h"
 
 /* policyTypes absent means Ingress, and Egress too if there are egress rules. */
@@ -46,6 +47,53 @@ void check_policy_allows_all(struct subject *subject)
     VALUE_EACH(rule, value_key(spec, "ingress")) {
         if (value_count(value_key(rule, "from")) == 0 && value_count(value_key(rule, "ports")) == 0)
             found(subject, STR_NONE, "spec.ingress[%zu]", i);
+        i++;
+    }
+}
+
+/* A namespace says whose it is with a label "tenant" or "<domain>/tenant", as Capsule and its like set it. */
+static const struct member *tenant_of(const struct resource *namespace)
+{
+    MEMBER_EACH(label, namespace ? value_in(namespace->object, PATH("metadata", "labels")) : NULL)
+        if (str_is(label->key, "tenant") || str_ends(label->key, STR("/tenant")))
+            return label;
+    return NULL;
+}
+
+/* The first namespace of another tenant that the peer lets in; also one that holds nothing yet. */
+static const struct resource *foreign_namespace(const struct subject *subject, const struct member *own,
+                                                const struct value *peer)
+{
+    const struct bundle *bundle = subject->estate->bundle;
+    const struct value *selector = value_key(peer, "namespaceSelector");
+    size_t from, to;
+    bundle_namespace(bundle, STR_NONE, &from, &to);
+    for (size_t i = from; selector != NULL && i < to; i++) {
+        const struct resource *other = &bundle->items[i];
+        const struct member *tenant = resource_is(other, "", "Namespace") ? tenant_of(other) : NULL;
+        if (tenant != NULL && str_eq(tenant->key, own->key) &&
+            !str_eq(value_str(&tenant->value), value_str(&own->value)) &&
+            selector_matches(selector, value_in(other->object, PATH("metadata", "labels"))))
+            return other;
+    }
+    return NULL;
+}
+
+void check_tenants_apart(struct subject *subject)
+{
+    const struct value *spec = value_key(subject->resource->object, "spec");
+    const struct member *own = tenant_of(subject->place->object);
+    size_t i = 0;
+    if (own == NULL || !governs_ingress(spec))
+        return;
+    VALUE_EACH(rule, value_key(spec, "ingress")) {
+        size_t j = 0;
+        VALUE_EACH(peer, value_key(rule, "from")) {
+            const struct resource *other = foreign_namespace(subject, own, peer);
+            if (other != NULL)
+                found(subject, other->name, "spec.ingress[%zu].from[%zu]", i, j);
+            j++;
+        }
         i++;
     }
 }
