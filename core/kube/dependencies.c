@@ -3,21 +3,13 @@
 #include <stdlib.h>
 
 #include "core/kube/dependencies_intern.h"
+#include "core/kube/selector.h"
 #include "core/kube/workload.h"
 
 static void add(struct dependency_graph *graph, size_t from, size_t to, enum dependency_source source)
 {
     if (from != to)
         *ARENA_PUSH(graph->arena, &graph->result->list) = (struct dependency){from, to, source, false};
-}
-
-/* All labels of the selector are among the pod's. */
-static bool selects(const struct value *selector, const struct value *labels)
-{
-    MEMBER_EACH(wanted, selector)
-        if (!value_equal(value_get(labels, wanted->key), &wanted->value))
-            return false;
-    return value_count(selector) != 0;
 }
 
 void dependency_on_service(struct dependency_graph *graph, size_t from, const struct resource *service,
@@ -28,7 +20,8 @@ void dependency_on_service(struct dependency_graph *graph, size_t from, const st
     bundle_namespace(graph->bundle, service->namespace, &begin, &end);
     for (size_t i = begin; i < end; i++) {
         struct workload workload;
-        if (workload_of(&graph->bundle->items[i], &workload) && selects(selector, workload.labels))
+        if (workload_of(&graph->bundle->items[i], &workload) &&
+            selector_map_matches(selector, workload.labels))
             add(graph, from, i, source);
     }
 }
