@@ -36,6 +36,13 @@ apply_declared() {
     apply_folders "$plane" "$base/_gates"
 }
 
+# Those of one file: definitions that somebody else made may never be established.
+kinds_established() { # plane file
+    local conditions
+    conditions=$(k "$1" get -f "$2" -o jsonpath='{range .items[*]}{.status.conditions[?(@.type=="Established")].status},{end}')
+    [[ $conditions =~ ^(True,)+$ ]] || fail "established: $conditions"
+}
+
 # documents FOLDER...: the objects of those that are there, in the order of their kustomization.yaml. Not by kustomize,
 # which needs half a minute for 5,000.
 documents() {
