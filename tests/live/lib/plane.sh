@@ -128,7 +128,8 @@ plane_kwok() { # name dir [exec]
     if [ "${3:-}" = exec ]; then
         plane_kubelet "$2"
         port=$(free_port)
-        kubelet=(--config "$2/kwok.yaml" --node-ip 127.0.0.1 --node-port "$port"
+        # Leases, for with the heartbeats of its stages alone a busy machine finds the nodes, and then the pods, not ready.
+        kubelet=(--config "$2/kwok.yaml" --node-lease-duration-seconds 40 --node-ip 127.0.0.1 --node-port "$port"
             --tls-cert-file "$2/kubelet.crt" --tls-private-key-file "$2/kubelet.key")
     fi
     plane_nodes "$1" "$port"
