@@ -11,6 +11,7 @@
 #include "core/base/base64.h"
 #include "core/base/clock.h"
 #include "core/store/s3_intern.h"
+#include "core/store/spool.h"
 
 enum { MAX_RESUMES = 8 }; /* one after the other that bring nothing */
 /* A part is large enough for a line of high latency, and small enough to be sent again for little. */
@@ -37,6 +38,7 @@ static bool put_whole(struct s3 *s3, struct arena *arena, const struct store_wri
     }
     if (s3_perform(&call, arena, &reply, err)) {
         info->version = http_header(&reply.headers, STR("x-amz-version-id"));
+        spool_rest(write->body);
         return true;
     }
     struct err why = {0};

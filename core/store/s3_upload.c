@@ -14,6 +14,7 @@
 #include "core/base/clock.h"
 #include "core/base/parallel.h"
 #include "core/store/s3_intern.h"
+#include "core/store/spool.h"
 #include "core/store/xml.h"
 
 enum {
@@ -115,6 +116,7 @@ static bool send_part(void *ctx, size_t index, struct err *err)
     s3_call_header(arena, &call, "x-amz-checksum-sha256", base64_of(arena, &part->sha256));
     if (!s3_perform(&call, arena, &reply, err))
         return err_context(err, "part %zu of %zu", index + 1, u->count);
+    spool_rest(body);
     struct str etag = http_header(&reply.headers, STR("etag"));
     if (etag.len == 0 || etag.len >= MAX_ETAG)
         return err_set(err, ERR_CORRUPT, "part %zu of %zu: the store gives it no tag", index + 1, u->count);

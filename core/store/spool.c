@@ -64,6 +64,17 @@ bool spool_view(struct spool *spool, struct str *ret_bytes, struct err *err)
     return true;
 }
 
+/* A mapping counts as memory of the process for as long as its pages were touched. MADV_PAGEOUT loses nothing, whatever
+ * memory it is; where the kernel does not know it, the pages stay. */
+void spool_rest(struct str bytes)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)bytes.ptr, to = from + bytes.len;
+    from = (from + page - 1) / page * page;
+    to = to / page * page;
+    if (bytes.len >= page && from < to)
+        madvise((void *)from, to - from, MADV_PAGEOUT);
+}
+
 void spool_drop(struct spool *spool)
 {
     if (spool == NULL)

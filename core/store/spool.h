@@ -16,4 +16,7 @@ bool spool_write_at(struct spool *spool, uint64_t offset, struct str bytes, stru
 bool spool_clear(struct spool *spool, struct err *err) WARN_UNUSED;
 /* The whole content, mapped; alive until spool_drop. Nothing is written after it. */
 bool spool_view(struct spool *spool, struct str *ret_bytes, struct err *err) WARN_UNUSED;
+/* A part of a view that is not needed soon: its memory is given back, and it stays readable, from the file. Any other
+ * memory is fine too. */
+void spool_rest(struct str bytes);
 void spool_drop(struct spool *spool); /* NULL is fine */

@@ -38,6 +38,29 @@ Test(spool, what_is_written_comes_back_and_no_file_is_seen)
     remove_tree(dir);
 }
 
+/* Of a mapping, and of memory that no file is behind. */
+Test(spool, what_rests_stays_readable)
+{
+    enum { LEN = 1 << 20 };
+    struct spool *spool = NULL;
+    struct err err = {0};
+    struct str bytes = STR_NONE;
+    struct arena *arena = arena_new();
+    char *memory = arena_alloc(arena, LEN);
+    memset(memory, 'm', LEN);
+    cr_assert(spool_open(NULL, &spool, &err) && spool_write(spool, (struct str){memory, LEN}, &err) &&
+                  spool_view(spool, &bytes, &err),
+              "%s", err.msg);
+    spool_rest(str_slice(bytes, 3, LEN - 3));
+    spool_rest((struct str){memory + 1, LEN - 1});
+    spool_rest(STR_NONE);
+    spool_rest(STR("short"));
+    cr_expect(str_eq(bytes, (struct str){memory, LEN}));
+    cr_expect(memory[LEN / 2] == 'm');
+    spool_drop(spool);
+    arena_free(arena);
+}
+
 Test(spool, an_empty_one_is_the_empty_text)
 {
     struct spool *spool = NULL;
