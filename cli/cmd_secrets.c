@@ -175,14 +175,13 @@ static bool rotate_one(struct rotation *rotation, struct protector *protector,
 static bool rotate_environment(struct rotation *rotation, const struct config_environment *environment,
                                struct err *err)
 {
-    struct protector *protector;
+    struct protector *protector = NULL;
     rotation->environment = environment;
     bool ok = protector_open(&rotation->cli->run, environment, true, &protector, err);
     for (size_t i = 0; ok && i < rotation->earlier.count; i++)
         if (str_eq(rotation->earlier.items[i].environment, environment->name))
             ok = rotate_one(rotation, protector, &rotation->earlier.items[i], err);
-    if (ok)
-        protector_close(protector);
+    protector_close(protector);
     return ok;
 }
 
@@ -205,7 +204,8 @@ static void note_left(struct rotation *rotation)
 static void print_rotation(struct cli *cli, const struct value *result, struct buf *out)
 {
     const struct value *left = value_key(result, "left");
-    buf_fmt(out, " %zu Secrets %s\n", value_count(value_key(result, "rotated")),
+    size_t count = value_count(value_key(result, "rotated"));
+    buf_fmt(out, " %zu Secret%s %s\n", count, count == 1 ? "" : "s",
             value_true(value_key(result, "dryRun")) ? "would be encrypted anew" : "encrypted anew");
     VALUE_EACH(path, value_key(result, "rotated"))
         buf_fmt(out, "   %.*s\n", STR_ARG(value_str(path)));

@@ -237,16 +237,18 @@ static bool key_of(const struct form *form, struct str *ret_key, struct err *err
     return true;
 }
 
+/* A store keeps texts: bytes that are none have to be in it as base64. */
 static const struct value *remote_data(const struct form *form, struct str key)
 {
     struct arena *arena = form->protector->arena;
     struct value_list_builder data = {0};
     for (size_t i = 0; i < form->entries->count; i++) {
-        const struct value *name = value_string(arena, form->entries->items[i].key);
-        value_push(arena, &data,
-                   VALUE_MAP(arena, {"secretKey", name},
-                             {"remoteRef",
-                              VALUE_MAP(arena, {"key", value_string(arena, key)}, {"property", name})}));
+        const struct secret_entry *entry = &form->entries->items[i];
+        const struct value *name = value_string(arena, entry->key);
+        const struct value *ref =
+            VALUE_MAP(arena, {"key", value_string(arena, key)}, {"property", name},
+                      {"decodingStrategy", str_is_utf8(entry->value) ? NULL : value_cstr(arena, "Base64")});
+        value_push(arena, &data, VALUE_MAP(arena, {"secretKey", name}, {"remoteRef", ref}));
     }
     return value_list_done(arena, &data);
 }

@@ -86,8 +86,7 @@ Test(cli_secrets, rotate_encrypts_anew_for_others)
     cr_expect_eq(result.status, 6, "nor does a wrong one: %.*s", STR_ARG(result.err));
     result = RUN("secrets", "rotate", "repo", "--identity", "first", "--dry-run");
     cr_expect_eq(result.status, 0, "%.*s", STR_ARG(result.err));
-    cr_expect(str_contains(result.out, STR("1 Secrets would be encrypted anew")), "%.*s",
-              STR_ARG(result.out));
+    cr_expect(str_contains(result.out, STR("1 Secret would be encrypted anew")), "%.*s", STR_ARG(result.out));
     cr_expect(str_eq(contents(DB), before));
 
     result = RUN("secrets", "rotate", "repo", "--identity", "first");

@@ -346,6 +346,20 @@ Test(secrets, what_was_written_is_what_the_cluster_has)
     end(&f);
 }
 
+Test(secrets, a_store_is_told_which_values_are_no_text)
+{
+    struct overlays_fixture f;
+    begin(&f);
+    overlays_fixture_secrets(&f, "apiVersion: v1\nkind: Secret\nmetadata: {name: raw, namespace: shop}\n"
+                                 "data: {bytes: /wAB, text: YWJj}\n");
+    overlays_fixture_stage(&f, NAMESPACE);
+    const struct value *data =
+        value_in(document(&f, "overlays/prod/shop/secrets/externalsecret-raw.yaml"), PATH("spec", "data"));
+    cr_expect(str_is(value_str_in(value_item(data, 0), PATH("remoteRef", "decodingStrategy")), "Base64"));
+    cr_expect_null(value_in(value_item(data, 1), PATH("remoteRef", "decodingStrategy")));
+    end(&f);
+}
+
 /* A strict seal holds in one namespace only: the one that the environment has. */
 Test(secrets, in_an_environment_with_other_namespaces_they_are_at_home_there)
 {
