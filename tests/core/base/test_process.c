@@ -124,7 +124,7 @@ Test(process, a_time_limit_ends_it_and_all_it_has_started)
         struct heard heard = {0};
         struct err err = {0};
         int status;
-        cr_expect_not(run_with(&heard, NULL, scripts[i], 300, &status, &err));
+        cr_expect_not(run_with(&heard, NULL, scripts[i], 1000, &status, &err));
         cr_expect_eq(err.code, ERR_INTERRUPTED, "%s", err.msg);
         expect_gone(&heard);
         heard_done(&heard);
