@@ -112,7 +112,7 @@ static bool load(struct run *run, struct str cluster, struct str which, struct l
 bool backup_load(struct run *run, struct str cluster, struct str which, struct bundle *ret_bundle,
                  struct err *err)
 {
-    struct bundle bundle;
+    struct bundle bundle = {0};
     struct loading loading = {.bundle = &bundle};
     if (!load(run, cluster, which, &loading, err))
         return false;
@@ -123,7 +123,7 @@ bool backup_load(struct run *run, struct str cluster, struct str which, struct b
 bool backup_load_rest(struct run *run, struct str cluster, struct str which, struct bundle *ret_bundle,
                       bool *ret_damaged, struct err *err)
 {
-    struct bundle bundle;
+    struct bundle bundle = {0};
     struct loading loading = {.bundle = &bundle, .rest = true};
     if (!load(run, cluster, which, &loading, err))
         return false;

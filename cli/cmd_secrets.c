@@ -160,7 +160,7 @@ static bool rotate_one(struct rotation *rotation, struct protector *protector,
 {
     const struct resource *was = &earlier->resource;
     bool sops = sops_is_encrypted(was->object), sealed = resource_is(was, "bitnami.com", "SealedSecret");
-    struct resource secret;
+    struct resource secret = {0};
     struct protected_secret now;
     if (!sops && !sealed)
         return true; /* an ExternalSecret holds nothing that could be rotated here */

@@ -283,9 +283,7 @@ bool split_feed(struct split *s, struct str piece, struct err *err)
             at = cut_key(s, at, end, err);
         } else if (s->state == IN_VALUE || s->state == IN_ITEM) {
             at = cut_value(s, at, at, end, err);
-        } else if (is_space(*at)) {
-            at++;
-        } else if (!step(s, *at, &begins, err)) {
+        } else if (!is_space(*at) && !step(s, *at, &begins, err)) {
             return false;
         } else if (!begins) {
             at++;

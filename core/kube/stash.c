@@ -12,9 +12,9 @@ bool stash_new(struct arena *arena, const char *dir, struct stash **ret_stash, s
     struct stash *stash = ARENA_NEW(arena, struct stash);
     *stash = (struct stash){.arena = arena};
     bundle_init(&stash->about, arena);
-    for (uint8_t i = 0; i < STASH_WRITERS; i++) {
+    for (size_t i = 0; i < STASH_WRITERS; i++) {
         struct stash_writer *writer = &stash->writers[i];
-        writer->number = i;
+        writer->number = (uint8_t)i;
         buf_init(&writer->names, STASH_NAMES_MAX);
         buf_init(&writer->text, UINT32_MAX);
         if (!tempfile_open(dir, &writer->file, err)) {
