@@ -16,24 +16,15 @@ void dependency_on_service(struct dependency_graph *graph, size_t from, const st
                            enum dependency_source source)
 {
     const struct value *selector = value_in(service->object, PATH("spec", "selector"));
-    size_t begin, end;
-    bundle_namespace(graph->bundle, service->namespace, &begin, &end);
-    for (size_t i = begin; i < end; i++) {
+    size_t count;
+    const struct dependency_entry *candidates =
+        dependency_candidates(graph, service->namespace, selector, &count);
+    for (size_t i = 0; i < count; i++) {
         struct workload workload;
-        if (workload_of(&graph->bundle->items[i], &workload) &&
+        if (workload_of(&graph->bundle->items[candidates[i].index], &workload) &&
             selector_map_matches(selector, workload.labels))
-            add(graph, from, i, source);
+            add(graph, from, candidates[i].index, source);
     }
-}
-
-static size_t find_kind(const struct bundle *bundle, struct str namespace, struct str kind, struct str name)
-{
-    size_t begin, end;
-    bundle_namespace(bundle, namespace, &begin, &end);
-    for (size_t i = begin; i < end; i++)
-        if (str_eq(bundle->items[i].kind, kind) && str_eq(bundle->items[i].name, name))
-            return i;
-    return bundle->count;
 }
 
 /* [namespace/]Kind/name, the group left out: where two groups have the kind, the first in order is meant. */
@@ -42,9 +33,9 @@ static void add_reference(struct dependency_graph *graph, size_t from, struct st
     struct str rest = reference, first = str_cut(&rest, '/'), second = str_cut(&rest, '/');
     bool whole = rest.len != 0;
     struct str namespace = whole ? first : graph->bundle->items[from].namespace;
-    size_t to = find_kind(graph->bundle, namespace, whole ? second : first, whole ? rest : second);
+    size_t to = dependency_find(graph, namespace, whole ? second : first, whole ? rest : second);
     if (to == graph->bundle->count)
-        to = find_kind(graph->bundle, STR_NONE, whole ? STR_NONE : first, second); /* of the cluster */
+        to = dependency_find(graph, STR_NONE, whole ? STR_NONE : first, second); /* of the cluster */
     if (to == graph->bundle->count) {
         *ARENA_PUSH(graph->arena, &graph->result->unknown) = (struct dependency_unknown){from, reference};
         return;
@@ -94,7 +85,7 @@ static void sort_once(struct dependency_list *list)
 void dependencies_of(struct arena *arena, const struct bundle *bundle, struct dependencies *ret_dependencies)
 {
     struct dependencies result = {.bundle = bundle};
-    struct dependency_graph graph = {arena, bundle, &result};
+    struct dependency_graph graph = {.arena = arena, .bundle = bundle, .result = &result};
     for (size_t i = 0; i < bundle->count; i++) {
         add_annotated(&graph, i);
         dependencies_seen(&graph, i);

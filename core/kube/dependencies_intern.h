@@ -1,17 +1,40 @@
 /* dependencies_intern.h — what the files of dependencies.h share; nobody else includes it.
  *
  *   dependencies.c       annotations, Services and the workloads behind them
+ *   dependency_index.c   finding workloads by label, and objects by name
  *   dependency_names.c   Services that texts name
  *   dependency_order.c   levels, and cycles
  */
 #pragma once
 #include "core/kube/dependencies.h"
 
+/* Of `labels`: key and value of a label of the pods. Of `kinds`: kind and name. */
+struct dependency_entry {
+    struct str namespace, key, value;
+    size_t index; /* of the bundle */
+};
+
+/* By namespace, key, value and index; made when something is looked for. */
+struct dependency_index {
+    struct dependency_entry *items;
+    size_t count, cap;
+    bool made;
+};
+
 struct dependency_graph {
     struct arena *arena;
     const struct bundle *bundle;
     struct dependencies *result;
+    struct dependency_index labels, kinds;
 };
+
+/* Every workload that the selector of a Service may match, in the order of the bundle, and some that it does not: those
+ * with its rarest label. */
+const struct dependency_entry *dependency_candidates(struct dependency_graph *graph, struct str namespace,
+                                                     const struct value *selector, size_t *ret_count);
+/* Index of the object; where two groups have the kind, of the first in order; the count of the bundle for none. */
+size_t dependency_find(struct dependency_graph *graph, struct str namespace, struct str kind,
+                       struct str name);
 
 /* `from` needs what stands behind the Service, every workload of it. */
 void dependency_on_service(struct dependency_graph *graph, size_t from, const struct resource *service,

@@ -64,10 +64,10 @@ static void drain(struct ordering *o, size_t *queue, size_t *head, size_t *tail)
 /* The first dependency of a node on something that is not settled. Each node left has one. */
 static struct dependency *way_on(struct ordering *o, size_t node)
 {
-    for (size_t i = o->first[node]; i < o->first[node + 1]; i++)
-        if (counts(o, &o->list->items[i]) && !o->done[o->list->items[i].to])
-            return &o->list->items[i];
-    return NULL;
+    size_t i = o->first[node];
+    while (i + 1 < o->first[node + 1] && (!counts(o, &o->list->items[i]) || o->done[o->list->items[i].to]))
+        i++;
+    return &o->list->items[i];
 }
 
 /* Walks from `start` until it comes to where it was. The cycle begins at its smallest node, wherever the walk met it. */
@@ -75,7 +75,6 @@ static struct dependency *find_cycle(struct ordering *o, size_t start, struct de
 {
     size_t *path = o->path, *seen_at = o->seen_at;
     size_t length = 0, node = start;
-    struct dependency *weakest = NULL;
     bool wanted = false;
     while (seen_at[node] == 0) {
         path[length++] = node;
@@ -83,12 +82,12 @@ static struct dependency *find_cycle(struct ordering *o, size_t start, struct de
         node = way_on(o, node)->to;
     }
     size_t begin = seen_at[node] - 1, least = begin;
+    struct dependency *weakest = way_on(o, node);
     for (size_t i = begin; i < length; i++) {
         struct dependency *d = way_on(o, path[i]);
         least = path[i] < path[least] ? i : least;
         wanted = wanted || d->source == DEPENDENCY_WANTED;
-        if (weakest == NULL || d->source < weakest->source ||
-            (d->source == weakest->source && d->from < weakest->from))
+        if (d->source < weakest->source || (d->source == weakest->source && d->from < weakest->from))
             weakest = d;
     }
     *ret_cycle = (struct dependency_cycle){

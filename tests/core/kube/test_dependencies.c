@@ -2,7 +2,10 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "core/kube/dependencies.h"
+#include "core/kube/selector.h"
+#include "core/kube/workload.h"
 
 struct fixture {
     struct arena *arena;
@@ -10,15 +13,20 @@ struct fixture {
     struct dependencies found;
 };
 
-static void read_objects(struct fixture *f, const char *objects)
+static void read_str(struct fixture *f, struct str objects)
 {
     struct err err;
     f->arena = arena_new();
     bundle_init(&f->bundle, f->arena);
-    cr_assert(bundle_read_text(&f->bundle, str_of(objects), STR("test"), &err), "%s", err.msg);
+    cr_assert(bundle_read_text(&f->bundle, objects, STR("test"), &err), "%s", err.msg);
     cr_assert_eq(f->bundle.problems.count, 0, "%.*s", STR_ARG(f->bundle.problems.items[0]));
     bundle_sort(&f->bundle);
     dependencies_of(f->arena, &f->bundle, &f->found);
+}
+
+static void read_objects(struct fixture *f, const char *objects)
+{
+    read_str(f, str_of(objects));
 }
 
 static size_t index_of(const struct fixture *f, const char *label)
@@ -215,5 +223,80 @@ Test(dependencies, long_chains_and_rings, .timeout = 20)
         cr_expect_eq(found.cycles.count, (size_t)ring);
         cr_expect_eq(found.most_wanted, MANY - 1);
         arena_free(arena);
+    }
+}
+
+/* Objects i of `many`: Services and Deployments in two namespaces, whose labels cross: some Services select one of
+ * them, some several, some none. Each Deployment names every Service of its namespace. */
+static void crossing(struct buf *text, unsigned many)
+{
+    for (unsigned i = 0; i < many; i++) {
+        const char *namespace = i % 2 ? "shop" : "till";
+        buf_fmt(text,
+                "apiVersion: v1\nkind: Service\nmetadata: {name: s%u, namespace: %s}\nspec: {selector: {", i,
+                namespace);
+        if (i % 7 != 0)
+            buf_fmt(text, "tier: t%u%s", i % 3, i % 5 ? ", " : "");
+        if (i % 7 == 0 || i % 5 != 0)
+            buf_fmt(text, "app: a%u", i % 11);
+        buf_fmt(
+            text,
+            "}}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d%u, namespace: %s}\nspec: "
+            "{template: {metadata: {labels: {tier: t%u, app: a%u, count: %u}}, spec: {containers: [{name: c, "
+            "env: [",
+            i, namespace, i % 4, i % 13, i);
+        for (unsigned j = i % 2; j < many; j += 2)
+            buf_fmt(text, "%s{name: E%u, value: 'http://s%u/'}", j > 1 ? ", " : "", j, j);
+        buf_text(text, "]}]}}}\n---\n");
+    }
+}
+
+/* Found through an index, and the same as who looks at each pair. */
+Test(dependencies, all_workloads_behind_a_service_and_no_others)
+{
+    struct fixture f;
+    struct buf text CLEANUP(buf_done) = {0};
+    size_t next = 0;
+    buf_init(&text, 1 << 20);
+    crossing(&text, 60);
+    read_str(&f, buf_view(&text));
+    for (size_t from = 0; from < f.bundle.count; from++)
+        for (size_t to = 0; to < f.bundle.count; to++) {
+            const struct resource *caller = &f.bundle.items[from], *behind = &f.bundle.items[to];
+            struct workload workload;
+            bool want = false;
+            for (size_t i = 0; i < f.bundle.count && str_is(caller->kind, "Deployment") && from != to &&
+                               workload_of(behind, &workload) && str_eq(caller->namespace, behind->namespace);
+                 i++)
+                want = want ||
+                       (str_is(f.bundle.items[i].kind, "Service") &&
+                        str_eq(f.bundle.items[i].namespace, caller->namespace) &&
+                        selector_map_matches(value_in(f.bundle.items[i].object, PATH("spec", "selector")),
+                                             workload.labels));
+            bool have = next < f.found.list.count && f.found.list.items[next].from == from &&
+                        f.found.list.items[next].to == to;
+            cr_expect_eq(have, want, "%.*s to %.*s", STR_ARG(caller->name), STR_ARG(behind->name));
+            next += have;
+        }
+    cr_expect_eq(next, f.found.list.count);
+    cr_expect_gt(next, 100);
+    arena_free(f.arena);
+}
+
+/* The group is not part of a reference: the first in order is meant, whatever order they came in. */
+Test(dependencies, of_two_groups_with_one_kind_the_first_is_meant)
+{
+#define WIDGET(group) "apiVersion: " group "/v1\nkind: Widget\nmetadata: {name: w, namespace: shop}\n---\n"
+    static const char *const orders[] = {WIDGET("b.example.com") WIDGET("a.example.com"),
+                                         WIDGET("a.example.com") WIDGET("b.example.com")};
+    for (size_t i = 0; i < COUNT_OF(orders); i++) {
+        struct arena *arena = arena_new();
+        struct fixture f;
+        struct str text = str_fmt(arena, "%s%s", orders[i], DEPLOYMENT("web", ON("Widget/w"), PLAIN));
+        read_str(&f, text);
+        cr_assert_eq(f.found.list.count, 1);
+        cr_expect(str_is(resource_group(&f.bundle.items[f.found.list.items[0].to]), "a.example.com"));
+        arena_free(arena);
+        arena_free(f.arena);
     }
 }
