@@ -23,11 +23,13 @@ static const struct value *ignored_differences(struct writer *writer,
 {
     struct arena *arena = writer->arena;
     struct value_list_builder list = {0};
-    for (size_t i = 0; i < writer->bundle->count; i++) {
+    size_t begin = 0, end = writer->bundle->count;
+    if (only != NULL)
+        bundle_namespace(writer->bundle, only->name, &begin, &end);
+    for (size_t i = begin; i < end; i++) {
         const struct resource *resource = &writer->bundle->items[i];
         /* Also what is no workload of Kubernetes' own, such as a Rollout. */
-        if ((only != NULL && !str_eq(resource->namespace, only->name)) || resource->namespace.len == 0 ||
-            facts_autoscaler(writer->facts, resource) == NULL)
+        if (resource->namespace.len == 0 || facts_autoscaler(writer->facts, resource) == NULL)
             continue;
         struct str group = resource_group(resource);
         struct str namespace = config_namespace(arena, environment, resource->namespace);

@@ -4,31 +4,30 @@
 
 #include "core/base/pointer.h"
 
-static int fact_order(const void *a, const void *b)
+static int key_order(const void *a, const void *b)
 {
     const struct fact *x = a, *y = b;
-    int order = str_cmp(x->key, y->key);
-    return order ? order : resource_cmp(x->resource, y->resource);
+    int order = str_cmp(x->namespace, y->namespace);
+    if (order == 0)
+        order = str_cmp(x->kind, y->kind);
+    return order ? order : str_cmp(x->name, y->name);
 }
 
-static int key_order(const void *key, const void *item)
+static int fact_order(const void *a, const void *b)
 {
-    return str_cmp(*(const struct str *)key, ((const struct fact *)item)->key);
+    int order = key_order(a, b);
+    return order ? order
+                 : resource_cmp(((const struct fact *)a)->resource, ((const struct fact *)b)->resource);
 }
 
 /* The first of its key: which one it is must not depend on the order of input. */
-static const struct resource *look_up(const struct fact_list *list, struct str key)
+static const struct resource *look_up(const struct fact_list *list, struct fact key)
 {
     const struct fact *fact =
         list->count ? bsearch(&key, list->items, list->count, sizeof *list->items, key_order) : NULL;
-    while (fact != NULL && fact > list->items && str_eq(fact[-1].key, key))
+    while (fact != NULL && fact > list->items && key_order(&fact[-1], &key) == 0)
         fact--;
     return fact ? fact->resource : NULL;
-}
-
-static struct str workload_key(struct arena *arena, struct str namespace, struct str kind, struct str name)
-{
-    return str_fmt(arena, "%.*s/%.*s/%.*s", STR_ARG(namespace), STR_ARG(kind), STR_ARG(name));
 }
 
 /* Both kinds of autoscaler name their target the same way; KEDA's kind defaults to Deployment. */
@@ -36,13 +35,8 @@ static void gather_autoscaler(struct facts *facts, const struct resource *r)
 {
     const struct value *target = value_in(r->object, PATH("spec", "scaleTargetRef"));
     struct str kind = value_str(value_key(target, "kind")), name = value_str(value_key(target, "name"));
-    struct str key = workload_key(facts->arena, r->namespace, kind.len ? kind : STR("Deployment"), name);
-    *ARENA_PUSH(facts->arena, &facts->autoscalers) = (struct fact){key, r};
-}
-
-static struct str account_key(struct arena *arena, struct str namespace, struct str name)
-{
-    return str_fmt(arena, "%.*s/%.*s", STR_ARG(namespace), STR_ARG(name));
+    *ARENA_PUSH(facts->arena, &facts->autoscalers) =
+        (struct fact){r->namespace, kind.len ? kind : STR("Deployment"), name, r};
 }
 
 /* The group "system:serviceaccounts:shop" is every account of the namespace, without ":shop" every one there is. */
@@ -59,8 +53,7 @@ static void gather_subject(struct facts *facts, const struct resource *binding, 
     }
     if (namespace.len == 0 && !str_is(name, "*"))
     namespace = binding->namespace;
-    struct str key = account_key(facts->arena, namespace, name);
-    *ARENA_PUSH(facts->arena, &facts->accounts) = (struct fact){key, binding};
+    *ARENA_PUSH(facts->arena, &facts->accounts) = (struct fact){namespace, STR_NONE, name, binding};
 }
 
 static void each_of_list(struct arena *arena, struct str pointer, const struct value *hosts, host_fn visit,
@@ -209,14 +202,14 @@ void facts_gather(struct arena *arena, const struct bundle *bundle, struct facts
 const struct resource *facts_autoscaler(const struct facts *facts, const struct resource *workload)
 {
     return look_up(&facts->autoscalers,
-                   workload_key(facts->arena, workload->namespace, workload->kind, workload->name));
+                   (struct fact){workload->namespace, workload->kind, workload->name, NULL});
 }
 
 bool facts_account_has_rights(const struct facts *facts, struct str namespace, struct str name)
 {
-    return look_up(&facts->accounts, account_key(facts->arena, namespace, name)) != NULL ||
-           look_up(&facts->accounts, account_key(facts->arena, namespace, STR("*"))) != NULL ||
-           look_up(&facts->accounts, account_key(facts->arena, STR(""), STR("*"))) != NULL;
+    return look_up(&facts->accounts, (struct fact){namespace, STR_NONE, name, NULL}) != NULL ||
+           look_up(&facts->accounts, (struct fact){namespace, STR_NONE, STR("*"), NULL}) != NULL ||
+           look_up(&facts->accounts, (struct fact){STR_NONE, STR_NONE, STR("*"), NULL}) != NULL;
 }
 
 bool facts_claim_can_be_shared(const struct facts *facts, struct str namespace, struct str name)

@@ -6,12 +6,13 @@
 #include "core/kube/bundle.h"
 #include "core/kube/workload.h"
 
+/* About whom, and the object that says so. */
 struct fact {
-    struct str key;
+    struct str namespace, kind, name;
     const struct resource *resource;
 };
 
-struct fact_list { /* sorted by key */
+struct fact_list { /* sorted by namespace, kind, name */
     struct fact *items;
     size_t count, cap;
 };
@@ -19,8 +20,8 @@ struct fact_list { /* sorted by key */
 struct facts {
     struct arena *arena;
     const struct bundle *bundle;
-    struct fact_list autoscalers; /* "namespace/Kind/name" of the target → what scales it */
-    struct fact_list accounts;    /* "namespace/name" of a service account → the binding that names it */
+    struct fact_list autoscalers; /* the target → what scales it */
+    struct fact_list accounts;    /* a service account, without kind → the binding that names it */
     struct str_list hosts; /* of Ingresses, routes and certificates; by first label, then the shorter first */
 };
 

@@ -6,11 +6,6 @@
 
 #include "core/base/arena.h"
 
-struct str str_of(const char *text)
-{
-    return text ? (struct str){text, strlen(text)} : STR_NONE;
-}
-
 const char *str_c(struct arena *arena, struct str text)
 {
     char *copy = arena_alloc(arena, text.len + 1);
@@ -55,17 +50,6 @@ struct str str_join(struct arena *arena, const struct str *parts, size_t count, 
             at = (char *)memcpy(at, parts[i].ptr, parts[i].len) + parts[i].len;
     }
     return (struct str){text, len};
-}
-
-bool str_eq(struct str a, struct str b)
-{
-    return a.len == b.len &&
-           (a.len == 0 || (a.ptr[a.len - 1] == b.ptr[a.len - 1] && memcmp(a.ptr, b.ptr, a.len) == 0));
-}
-
-bool str_is(struct str text, const char *literal)
-{
-    return str_eq(text, str_of(literal));
 }
 
 static char lower(char c)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "core/base/attr.h"
 
@@ -32,17 +33,31 @@ struct str_list {
 /* For printf: printf("%.*s", STR_ARG(name)) */
 #define STR_ARG(str) (int)((str).len), ((str).ptr ? (str).ptr : "")
 
-struct str str_of(const char *text); /* a view of a NUL-terminated text; NULL gives the empty view */
+/* A view of a NUL-terminated text; NULL gives the empty view. */
+static inline struct str str_of(const char *text)
+{
+    return text ? (struct str){text, strlen(text)} : STR_NONE;
+}
 struct str str_dup(struct arena *arena, struct str text);
 /* A NUL-terminated copy, for foreign functions that want one. */
 const char *str_c(struct arena *arena, struct str text);
 struct str str_fmt(struct arena *arena, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct str str_join(struct arena *arena, const struct str *parts, size_t count, struct str between);
 
-bool str_eq(struct str a, struct str b);
-bool str_is(struct str text, const char *literal); /* str_eq against a NUL-terminated text */
-bool str_eq_nocase(struct str a, struct str b);    /* ASCII only */
-int str_cmp(struct str a, struct str b);           /* bytewise, as qsort wants it */
+/* Here, since every stage compares above all: texts of one length mostly differ in the last byte, which saves the call,
+ * and the length of a literal is known to the compiler. */
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.len == b.len &&
+           (a.len == 0 || (a.ptr[a.len - 1] == b.ptr[a.len - 1] && memcmp(a.ptr, b.ptr, a.len) == 0));
+}
+/* str_eq against a NUL-terminated text */
+static inline bool str_is(struct str text, const char *literal)
+{
+    return str_eq(text, str_of(literal));
+}
+bool str_eq_nocase(struct str a, struct str b); /* ASCII only */
+int str_cmp(struct str a, struct str b);        /* bytewise, as qsort wants it */
 bool str_starts(struct str text, struct str prefix);
 bool str_ends(struct str text, struct str suffix);
 bool str_contains(struct str text, struct str part);

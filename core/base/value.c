@@ -7,11 +7,6 @@
 
 static const struct value empty_map = {.kind = VALUE_MAP};
 
-bool value_is(const struct value *value, enum value_kind kind)
-{
-    return value != NULL && value->kind == kind;
-}
-
 const char *value_kind_name(enum value_kind kind)
 {
     static const char *const names[] = {"null", "boolean", "number", "string", "list", "map"};
@@ -32,36 +27,11 @@ const struct value *value_get(const struct value *map, struct str key)
     return NULL;
 }
 
-const struct value *value_key(const struct value *map, const char *key)
-{
-    return value_get(map, str_of(key));
-}
-
 const struct value *value_in(const struct value *root, const char *const *path)
 {
     while (root != NULL && *path != NULL)
         root = value_key(root, *path++);
     return root;
-}
-
-const struct value *value_item(const struct value *list, size_t index)
-{
-    return value_is(list, VALUE_LIST) && index < list->count ? &list->items[index] : NULL;
-}
-
-const struct value *value_items_end(const struct value *list)
-{
-    return value_is(list, VALUE_LIST) && list->count != 0 ? list->items + list->count : NULL;
-}
-
-const struct member *value_members(const struct value *map)
-{
-    return value_is(map, VALUE_MAP) && map->count != 0 ? map->members : NULL;
-}
-
-const struct member *value_members_end(const struct value *map)
-{
-    return value_is(map, VALUE_MAP) && map->count != 0 ? map->members + map->count : NULL;
 }
 
 size_t value_count(const struct value *list_or_map)

@@ -30,12 +30,21 @@ struct member {
 #define PATH(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 /* Reading. */
-bool value_is(const struct value *value, enum value_kind kind);
+static inline bool value_is(const struct value *value, enum value_kind kind)
+{
+    return value != NULL && value->kind == kind;
+}
 const char *value_kind_name(enum value_kind kind); /* "map", "list", … */
 const struct value *value_get(const struct value *map, struct str key);
-const struct value *value_key(const struct value *map, const char *key);
+static inline const struct value *value_key(const struct value *map, const char *key)
+{
+    return value_get(map, str_of(key));
+}
 const struct value *value_in(const struct value *root, const char *const *path);
-const struct value *value_item(const struct value *list, size_t index);
+static inline const struct value *value_item(const struct value *list, size_t index)
+{
+    return value_is(list, VALUE_LIST) && index < list->count ? &list->items[index] : NULL;
+}
 size_t value_count(const struct value *list_or_map); /* 0 for anything else */
 struct str value_str(const struct value *string);    /* empty for anything else */
 struct str value_str_in(const struct value *root, const char *const *path);
@@ -52,9 +61,19 @@ bool value_i64(const struct value *number, int64_t *ret_number);
 #define MEMBER_EACH(member_, map)                                                                            \
     for (const struct member *member_##_end = NULL, *member_ = value_each_member((map), &member_##_end);     \
          member_ != member_##_end; member_++)
-const struct value *value_items_end(const struct value *list); /* NULL where value_item(list, 0) is */
-const struct member *value_members(const struct value *map);
-const struct member *value_members_end(const struct value *map);
+/* NULL where value_item(list, 0) is. */
+static inline const struct value *value_items_end(const struct value *list)
+{
+    return value_is(list, VALUE_LIST) && list->count != 0 ? list->items + list->count : NULL;
+}
+static inline const struct member *value_members(const struct value *map)
+{
+    return value_is(map, VALUE_MAP) && map->count != 0 ? map->members : NULL;
+}
+static inline const struct member *value_members_end(const struct value *map)
+{
+    return value_is(map, VALUE_MAP) && map->count != 0 ? map->members + map->count : NULL;
+}
 /* The first member, and where they end. */
 static inline const struct member *value_each_member(const struct value *map, const struct member **ret_end)
 {
