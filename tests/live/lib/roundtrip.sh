@@ -13,7 +13,8 @@ stores: [{name: main, url: "file:store"}]
 secrets: {mode: omit}
 environments: [{name: mirror}]
 END
-    pipe "$dir" backup -q && pipe "$dir" convert latest --out out --verify -q >"$dir/said" || { cat "$dir/said"; return 1; }
+    pipe "$dir" backup -q || return
+    pipe "$dir" convert latest --out out --verify -q >"$dir/said" || { cat "$dir/said"; return 1; }
     cat "$dir/said"
     expect_contains 'what convert says' "$(cat "$dir/said")" 'round trip: 0 unexplained differences;'
 }
