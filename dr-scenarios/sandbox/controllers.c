@@ -143,6 +143,21 @@ static void on_secret(struct sandbox *sandbox, struct arena *arena, const struct
 static bool on_workload(struct sandbox *sandbox, struct arena *arena, const struct served *type,
                         const struct value *object, bool due);
 
+static void add_chore(struct sandbox *sandbox, const struct served *type, const struct value *object,
+                      int64_t after_ms)
+{
+    struct str namespace = value_str_in(object, PATH("metadata", "namespace"));
+    struct str name = value_str_in(object, PATH("metadata", "name"));
+    int64_t due = clock_monotonic_ms() + after_ms;
+    for (size_t i = 0; i < sandbox->chores.count; i++) {
+        struct chore *chore = &sandbox->chores.items[i];
+        if (chore->type == type && str_eq(chore->namespace, namespace) && str_eq(chore->name, name))
+            return;
+    }
+    *ARENA_PUSH(sandbox->arena, &sandbox->chores) =
+        (struct chore){type, str_dup(sandbox->arena, namespace), str_dup(sandbox->arena, name), due};
+}
+
 /* An autoscaler brings its workload to minReplicas; there is no load to scale for. */
 static bool on_autoscaler(struct sandbox *sandbox, struct arena *arena, const struct value *object, bool due)
 {
@@ -164,7 +179,12 @@ static bool on_autoscaler(struct sandbox *sandbox, struct arena *arena, const st
     const struct value *now = value_with_in(arena, live, PATH("spec", "replicas"), value_int(arena, least));
     now = value_with_in(arena, now, PATH("metadata", "generation"), value_int(arena, generation + 1));
     now = controllers_update(sandbox, arena, type, live, now, "kube-controller-manager");
-    return now != NULL && on_workload(sandbox, arena, type, now, due);
+    if (now == NULL)
+        return false;
+    /* The new pods take their time too; that the workload was ready before does not make them so. */
+    if (!on_workload(sandbox, arena, type, now, due))
+        add_chore(sandbox, type, now, sandbox->options.ready_after_ms);
+    return true;
 }
 
 static const struct value *volume_for(struct arena *arena, const struct value *claim,
@@ -253,21 +273,6 @@ bool controllers_bind(struct sandbox *sandbox, struct arena *arena, struct str n
     return true;
 }
 
-static void add_chore(struct sandbox *sandbox, const struct served *type, const struct value *object,
-                      int64_t after_ms)
-{
-    struct str namespace = value_str_in(object, PATH("metadata", "namespace"));
-    struct str name = value_str_in(object, PATH("metadata", "name"));
-    int64_t due = clock_monotonic_ms() + after_ms;
-    for (size_t i = 0; i < sandbox->chores.count; i++) {
-        struct chore *chore = &sandbox->chores.items[i];
-        if (chore->type == type && str_eq(chore->namespace, namespace) && str_eq(chore->name, name))
-            return;
-    }
-    *ARENA_PUSH(sandbox->arena, &sandbox->chores) =
-        (struct chore){type, str_dup(sandbox->arena, namespace), str_dup(sandbox->arena, name), due};
-}
-
 /* Pods that came or went are addresses of Services. */
 static bool on_workload(struct sandbox *sandbox, struct arena *arena, const struct served *type,
                         const struct value *object, bool due)
@@ -335,6 +340,7 @@ void controllers_tick(struct sandbox *sandbox, struct arena *arena)
     sandbox->working = true;
     for (size_t i = 0; i < sandbox->chores.count; i++) {
         struct chore chore = sandbox->chores.items[i];
+        sandbox->chores.items[i] = (struct chore){0}; /* one that is done must not pass for one that waits */
         const struct value *object = state_get(chore.type, chore.namespace, chore.name);
         bool done =
             object == NULL || (chore.due_ms <= now && react(sandbox, arena, chore.type, object, true));

@@ -517,6 +517,37 @@ Test(sandbox, a_workload_whose_secret_is_missing_does_not_get_ready)
     stop(&f);
 }
 
+static bool is_ready(struct fixture *f, const char *path, const char *replicas)
+{
+    for (int i = 0; i < 1000; i++) {
+        if (strcmp(text_at(f, get(f, path), "status/readyReplicas"), replicas) == 0)
+            return true;
+        usleep(10 * 1000);
+    }
+    return false;
+}
+
+Test(sandbox, a_workload_that_was_ready_gets_ready_again_when_it_is_scaled)
+{
+    struct fixture f;
+    start_with(&f, &(struct sandbox_options){.ready_after_ms = 20});
+    make_namespace(&f, "shop");
+    const char *path = "/apis/apps/v1/namespaces/shop/deployments/web";
+    apply(&f, path, "test",
+          "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: shop}, spec: {selector: "
+          "{matchLabels: {app: web}}, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: "
+          "c, image: i}]}}}}");
+    expect_status(&f, 201);
+    cr_assert(is_ready(&f, path, "1"));
+    apply(&f, "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers/web", "test",
+          "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: web, namespace: "
+          "shop}, spec: {minReplicas: 3, maxReplicas: 5, scaleTargetRef: {apiVersion: apps/v1, kind: "
+          "Deployment, name: web}}}");
+    expect_status(&f, 201);
+    cr_expect(is_ready(&f, path, "3"), "%s", text_at(&f, f.body, "status"));
+    stop(&f);
+}
+
 Test(sandbox, what_is_deleted_takes_its_children_along)
 {
     struct fixture f;
