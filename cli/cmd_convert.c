@@ -240,7 +240,8 @@ bool cmd_convert(struct cli *cli, struct err *err)
         !cli_load(cli, what, &bundle, err))
         return false;
     tell_unknown_kinds(cli, &bundle);
-    if (!transform_run(&cli->run, &bundle, &log, err))
+    bool asked = cli_has(cli, OPTION_EXPLAIN) || cli_has(cli, OPTION_VERIFY);
+    if (!(asked ? transform_run : transform_counted)(&cli->run, &bundle, &log, err))
         return false;
     if (cli_has(cli, OPTION_EXPLAIN))
         return explain(cli, &log, &bundle, err);

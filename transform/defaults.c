@@ -43,7 +43,7 @@ static const struct value *prune_member(struct subject *subject, const struct va
     const struct value *left = prune(subject, &member->value, below, &there, place);
     if (!default_is(row, map, left) || managed_who(&there) == MANAGED_BY_APPLY)
         return left;
-    subject_note_removed(subject, pointer_of_place(subject->arena, place));
+    subject_note_removed_at(subject, place);
     return NULL;
 }
 

@@ -5,10 +5,9 @@
 
 static void report(struct subject *subject, struct str where, struct str name, const char *what)
 {
-    if (what != NULL)
-        subject_finding(subject, "secrets.in-the-clear", SEVERITY_WARNING, str_c(subject->arena, where),
-                        str_fmt(subject->arena, "%.*s looks like %s in the clear", STR_ARG(name), what),
-                        "move it into a Secret and refer to it");
+    subject_finding(subject, "secrets.in-the-clear", SEVERITY_WARNING, str_c(subject->arena, where),
+                    str_fmt(subject->arena, "%.*s looks like %s in the clear", STR_ARG(name), what),
+                    "move it into a Secret and refer to it");
 }
 
 /* "--password=x", "password=x", or "--password" with the value behind it. */
@@ -33,10 +32,14 @@ static void check_arguments(struct subject *subject, const struct workload *work
 {
     const struct value *arguments = value_key(container, key);
     struct str container_name = value_str(value_key(container, "name"));
-    for (size_t i = 0; i < value_count(arguments); i++)
-        report(subject, str_fmt(subject->arena, "%sspec.%s", workload->pods_path, list),
-               str_fmt(subject->arena, "%s[%zu] of container %.*s", key, i, STR_ARG(container_name)),
-               argument_leak(value_str(value_item(arguments, i)), value_str(value_item(arguments, i + 1))));
+    for (size_t i = 0; i < value_count(arguments); i++) {
+        const char *what =
+            argument_leak(value_str(value_item(arguments, i)), value_str(value_item(arguments, i + 1)));
+        if (what != NULL)
+            report(subject, str_fmt(subject->arena, "%sspec.%s", workload->pods_path, list),
+                   str_fmt(subject->arena, "%s[%zu] of container %.*s", key, i, STR_ARG(container_name)),
+                   what);
+    }
 }
 
 static void check_containers(struct subject *subject, const struct workload *workload, const char *list)
@@ -45,9 +48,12 @@ static void check_containers(struct subject *subject, const struct workload *wor
         struct str container_name = value_str(value_key(container, "name"));
         VALUE_EACH(variable, value_key(container, "env")) {
             struct str name = value_str(value_key(variable, "name"));
-            report(subject, str_fmt(subject->arena, "%sspec.%s", workload->pods_path, list),
-                   str_fmt(subject->arena, "%.*s of container %.*s", STR_ARG(name), STR_ARG(container_name)),
-                   leak_setting(name, value_str(value_key(variable, "value"))));
+            const char *what = leak_setting(name, value_str(value_key(variable, "value")));
+            if (what != NULL)
+                report(
+                    subject, str_fmt(subject->arena, "%sspec.%s", workload->pods_path, list),
+                    str_fmt(subject->arena, "%.*s of container %.*s", STR_ARG(name), STR_ARG(container_name)),
+                    what);
         }
         check_arguments(subject, workload, list, container, "command");
         check_arguments(subject, workload, list, container, "args");
@@ -63,8 +69,9 @@ void rule_credentials(struct subject *subject)
         return;
     }
     MEMBER_EACH(member, value_key(subject->object, "data")) {
-        report(subject, str_fmt(subject->arena, "data.%.*s", STR_ARG(member->key)), member->key,
-               leak_setting(member->key, value_str(&member->value)));
+        const char *what = leak_setting(member->key, value_str(&member->value));
+        if (what != NULL)
+            report(subject, str_fmt(subject->arena, "data.%.*s", STR_ARG(member->key)), member->key, what);
     }
 }
 

@@ -5,6 +5,7 @@
  * write the log; a verb that finds nothing to do does nothing and logs nothing.
  */
 #pragma once
+#include "core/base/pointer.h"
 #include "core/config/config.h"
 #include "transform/default_shape.h"
 #include "transform/kinds.h"
@@ -100,6 +101,7 @@ struct subject {
     struct managed managed;
     bool from_cluster; /* an API server returned it; else it is a manifest, and all in it is meant */
     bool dropped;
+    bool told; /* the log wants what the rule does, not only that it does something */
 };
 
 #define RULE(id, pitfall, applies, apply, what, why) void apply(struct subject *subject);
@@ -120,6 +122,7 @@ void subject_remove_keys(struct subject *subject, const char *const *path, unwan
 /* For a rule that rebuilds the object itself: logs one step of it. Done one after the other to the object as the rule
  * found it, the steps must come to what the rule leaves: transform_verify holds them against what is written. */
 void subject_note_removed(struct subject *subject, struct str pointer);
+void subject_note_removed_at(struct subject *subject, const struct pointer_place *place);
 void subject_note_changed(struct subject *subject, struct str pointer, const struct value *value);
 /* A finding on the subject; `path` is dotted, and no text of these may hold a value of a Secret. */
 void subject_finding(struct subject *subject, const char *check, enum severity severity, const char *path,

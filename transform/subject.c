@@ -1,24 +1,33 @@
 #include "core/base/pointer.h"
 #include "transform/rule.h"
 
-static struct str pointer_of(struct arena *arena, const char *const *path)
+/* Empty where the log does not want it. */
+static struct str pointer_of(const struct subject *subject, const char *const *path)
 {
     struct str pointer = STR_NONE;
-    for (; *path; path++)
-        pointer = pointer_child(arena, pointer, str_of(*path));
+    for (; *path && subject->told; path++)
+        pointer = pointer_child(subject->arena, pointer, str_of(*path));
     return pointer;
 }
 
 static void note(struct subject *subject, enum transform_action action, struct str pointer,
                  const struct value *value)
 {
-    *ARENA_PUSH(subject->arena, subject->log) =
-        (struct transform_entry){subject->rule, subject->live, action, pointer, value};
+    subject->log->steps++;
+    if (subject->told)
+        *ARENA_PUSH(subject->arena, subject->log) =
+            (struct transform_entry){subject->rule, subject->live, action, pointer, value};
 }
 
 void subject_note_removed(struct subject *subject, struct str pointer)
 {
     note(subject, TRANSFORM_REMOVED, pointer, NULL);
+}
+
+void subject_note_removed_at(struct subject *subject, const struct pointer_place *place)
+{
+    note(subject, TRANSFORM_REMOVED, subject->told ? pointer_of_place(subject->arena, place) : STR_NONE,
+         NULL);
 }
 
 void subject_note_changed(struct subject *subject, struct str pointer, const struct value *value)
@@ -38,7 +47,7 @@ bool subject_remove(struct subject *subject, const char *const *path)
     if (less == subject->object)
         return false;
     subject->object = less;
-    subject_note_removed(subject, pointer_of(subject->arena, path));
+    subject_note_removed(subject, pointer_of(subject, path));
     return true;
 }
 
@@ -68,25 +77,31 @@ void subject_set(struct subject *subject, const char *const *path, const struct 
     if (before != NULL && value_equal(before, value))
         return;
     subject->object = value_with_in(subject->arena, subject->object, path, value);
-    subject_note_changed(subject, pointer_of(subject->arena, path), value);
+    subject_note_changed(subject, pointer_of(subject, path), value);
 }
 
 void subject_remove_keys(struct subject *subject, const char *const *path, unwanted_key_fn unwanted)
 {
     const struct value *map = value_in(subject->object, path);
-    struct value_map_builder kept = {0};
-    bool changed = false;
+    struct member *members = NULL; /* from the first that goes on */
+    size_t count = 0;
     MEMBER_EACH(member, map) {
-        if (!unwanted(member->key, value_str(&member->value))) {
-            value_put(subject->arena, &kept, member->key, &member->value);
-            continue;
+        bool goes = unwanted(member->key, value_str(&member->value));
+        if (goes) {
+            struct str at = pointer_of(subject, path);
+            subject_note_removed(subject,
+                                 subject->told ? pointer_child(subject->arena, at, member->key) : at);
+            if (members == NULL)
+                members = arena_grow(subject->arena, map->members, count, map->count - 1, sizeof *members);
+        } else {
+            if (members != NULL)
+                members[count] = *member;
+            count++;
         }
-        changed = true;
-        struct str at = pointer_of(subject->arena, path);
-        subject_note_removed(subject, pointer_child(subject->arena, at, member->key));
     }
-    if (!changed)
+    if (members == NULL)
         return;
+    struct value_map_builder kept = {members, count, count};
     subject->object =
         value_with_in(subject->arena, subject->object, path, value_map_done(subject->arena, &kept));
     tidy(subject, path);

@@ -104,16 +104,22 @@ static bool is_off_for(const struct subject *subject, const struct transform_rul
     return false;
 }
 
+static bool runs_users_rules(const struct transform_rule *rule)
+{
+    return rule->apply == rule_user_objects || rule->apply == rule_user_fields;
+}
+
 static void transform_resource(struct subject *subject, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->count && !subject->dropped; i++) {
         const struct transform_rule *rule = plan->rules[i];
-        size_t before = subject->log->count;
+        size_t before = subject->log->steps;
         if (is_off_for(subject, rule))
             continue;
         subject->rule = rule;
+        subject->told = !subject->log->counted || runs_users_rules(rule);
         rule->apply(subject);
-        if (subject->log->count > before)
+        if (subject->log->steps > before)
             subject->log->applications[rule - RULES]++;
     }
 }
@@ -209,7 +215,8 @@ static void collect(struct run *run, const struct scene *scene, struct bundle *d
     }
 }
 
-bool transform_run(struct run *run, struct bundle *bundle, struct transform_log *ret_log, struct err *err)
+static bool run_rules(struct run *run, struct bundle *bundle, bool counted, struct transform_log *ret_log,
+                      struct err *err)
 {
     if (!check_settings(run->config, err))
         return false;
@@ -218,7 +225,8 @@ bool transform_run(struct run *run, struct bundle *bundle, struct transform_log 
     struct scene scene;
     scene_init(&scene, run->arena, bundle);
     scene_gather_settings(&scene, run);
-    struct transform_log log = {.applications = ARENA_ARRAY(run->arena, size_t, COUNT_OF(RULES))};
+    struct transform_log log = {.applications = ARENA_ARRAY(run->arena, size_t, COUNT_OF(RULES)),
+                                .counted = counted};
     bundle_init(&log.set_aside, run->arena);
     struct bundle declared = *bundle;
     declared.items = NULL;
@@ -241,10 +249,20 @@ bool transform_run(struct run *run, struct bundle *bundle, struct transform_log 
     return true;
 }
 
+bool transform_run(struct run *run, struct bundle *bundle, struct transform_log *ret_log, struct err *err)
+{
+    return run_rules(run, bundle, false, ret_log, err);
+}
+
+bool transform_counted(struct run *run, struct bundle *bundle, struct transform_log *ret_log, struct err *err)
+{
+    return run_rules(run, bundle, true, ret_log, err);
+}
+
 bool transform_stage(struct run *run, struct bundle *bundle, struct err *err)
 {
     struct transform_log log;
-    if (!transform_run(run, bundle, &log, err))
+    if (!transform_counted(run, bundle, &log, err))
         return false;
     run_section(run, "transform", transform_section(run->arena, &log));
     return true;

@@ -31,6 +31,8 @@ struct transform_entry {
 struct transform_log {
     struct transform_entry *items;
     size_t count, cap;
+    size_t steps; /* things done, whether they are among the items or not */
+    bool counted; /* transform_counted made it: the items are those of the user's own rules */
     size_t objects, declared;
     struct bundle live;                /* as it was read, sorted */
     size_t *applications;              /* per rule, in the order of the table */
@@ -46,6 +48,10 @@ bool transform_stage(struct run *run, struct bundle *bundle, struct err *err) WA
 /* The same with a log for the caller; adds no section. The log lives in the run's arena. */
 bool transform_run(struct run *run, struct bundle *bundle, struct transform_log *ret_log,
                    struct err *err) WARN_UNUSED;
+/* The same where nobody asks what was done to each object: of the entries, a dozen for each, only those of the user's own
+ * rules are kept, which the section counts. Not for transform_verify, nor for transform_explanation. */
+bool transform_counted(struct run *run, struct bundle *bundle, struct transform_log *ret_log,
+                       struct err *err) WARN_UNUSED;
 const struct value *transform_section(struct arena *arena, const struct transform_log *log);
 
 /* What the rules did to each resource of that kind and name, in whatever namespace, and why: [{resource, action, path,

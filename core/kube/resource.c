@@ -45,11 +45,6 @@ struct str resource_version(const struct resource *resource)
                                              : resource->api_version;
 }
 
-bool resource_is(const struct resource *resource, const char *group, const char *kind)
-{
-    return str_is(resource->kind, kind) && str_is(resource_group(resource), group);
-}
-
 int resource_cmp(const struct resource *a, const struct resource *b)
 {
     int order = str_cmp(a->namespace, b->namespace);

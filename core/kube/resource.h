@@ -33,7 +33,10 @@ bool resource_from(const struct value *object, struct str origin, struct resourc
                    struct err *err) WARN_UNUSED;
 struct str resource_group(const struct resource *resource);   /* "" for the core group */
 struct str resource_version(const struct resource *resource); /* "v1" of "apps/v1" */
-bool resource_is(const struct resource *resource, const char *group, const char *kind);
+static inline bool resource_is(const struct resource *resource, const char *group, const char *kind)
+{
+    return str_is(resource->kind, kind) && str_is(resource_group(resource), group);
+}
 /* Order: namespace (cluster-scoped first), group, kind, name, version. */
 int resource_cmp(const struct resource *a, const struct resource *b);
 /* "payments/Deployment/web" or "ClusterRole/admin": how people name it in messages. */

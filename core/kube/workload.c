@@ -5,26 +5,30 @@ static const char *const in_job_template[] = {"spec", "jobTemplate", "spec", "te
 static const char *const at_root[] = {NULL};
 
 static const struct workload_kind {
-    const char *group, *kind;
+    struct str group, kind;
     const char *const *path;
     const char *dotted;
     unsigned traits;
 } kinds[] = {
-    {"apps", "Deployment", in_spec, "spec.template.", WORKLOAD_SCALES | WORKLOAD_SERVES},
-    {"apps", "StatefulSet", in_spec, "spec.template.", WORKLOAD_SCALES | WORKLOAD_SERVES | WORKLOAD_STATEFUL},
-    {"apps", "DaemonSet", in_spec, "spec.template.", WORKLOAD_SERVES},
-    {"apps", "ReplicaSet", in_spec, "spec.template.", WORKLOAD_SCALES | WORKLOAD_SERVES},
-    {"", "ReplicationController", in_spec, "spec.template.", WORKLOAD_SCALES | WORKLOAD_SERVES},
-    {"apps.openshift.io", "DeploymentConfig", in_spec, "spec.template.", WORKLOAD_SCALES | WORKLOAD_SERVES},
-    {"batch", "Job", in_spec, "spec.template.", WORKLOAD_FINISHES},
-    {"batch", "CronJob", in_job_template, "spec.jobTemplate.spec.template.", WORKLOAD_FINISHES},
-    {"", "Pod", at_root, "", WORKLOAD_SERVES},
+    {STR_INIT("apps"), STR_INIT("Deployment"), in_spec, "spec.template.", WORKLOAD_SCALES | WORKLOAD_SERVES},
+    {STR_INIT("apps"), STR_INIT("StatefulSet"), in_spec, "spec.template.",
+     WORKLOAD_SCALES | WORKLOAD_SERVES | WORKLOAD_STATEFUL},
+    {STR_INIT("apps"), STR_INIT("DaemonSet"), in_spec, "spec.template.", WORKLOAD_SERVES},
+    {STR_INIT("apps"), STR_INIT("ReplicaSet"), in_spec, "spec.template.", WORKLOAD_SCALES | WORKLOAD_SERVES},
+    {STR_INIT(""), STR_INIT("ReplicationController"), in_spec, "spec.template.",
+     WORKLOAD_SCALES | WORKLOAD_SERVES},
+    {STR_INIT("apps.openshift.io"), STR_INIT("DeploymentConfig"), in_spec, "spec.template.",
+     WORKLOAD_SCALES | WORKLOAD_SERVES},
+    {STR_INIT("batch"), STR_INIT("Job"), in_spec, "spec.template.", WORKLOAD_FINISHES},
+    {STR_INIT("batch"), STR_INIT("CronJob"), in_job_template, "spec.jobTemplate.spec.template.",
+     WORKLOAD_FINISHES},
+    {STR_INIT(""), STR_INIT("Pod"), at_root, "", WORKLOAD_SERVES},
 };
 
 static const struct workload_kind *kind_of(const struct resource *resource)
 {
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
-        if (resource_is(resource, kinds[i].group, kinds[i].kind))
+        if (str_eq(resource->kind, kinds[i].kind) && str_eq(resource_group(resource), kinds[i].group))
             return &kinds[i];
     return NULL;
 }
