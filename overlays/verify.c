@@ -186,11 +186,10 @@ static bool verify_objects(struct verifying *v, struct run *run, const struct bu
     return verify_secrets(v, run, &moved_base, rendered, err);
 }
 
-bool overlays_verify(struct run *run, const struct files *files, const struct bundle *base,
-                     const struct config_environment *environment,
-                     struct overlays_verification *ret_verification, struct err *err)
+static bool verify_environment(struct run *run, struct arena *arena, const struct files *files,
+                               const struct bundle *base, const struct config_environment *environment,
+                               struct overlays_verification *ret_verification, struct err *err)
 {
-    struct arena *arena = run->arena;
     struct overlays_verification result = {0};
     struct str folder = str_fmt(arena, "overlays/%.*s", STR_ARG(environment->name));
     struct bundle rendered;
@@ -226,4 +225,21 @@ bool overlays_verify(struct run *run, const struct files *files, const struct bu
         value_put(arena, &result.steps, STR("secrets"), value_int(arena, (int64_t)v.secrets));
     *ret_verification = result;
     return true;
+}
+
+/* Of a rendered environment nothing stays but what was found. */
+bool overlays_verify(struct run *run, const struct files *files, const struct bundle *base,
+                     const struct config_environment *environment,
+                     struct overlays_verification *ret_verification, struct err *err)
+{
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct overlays_verification found = {0}, result = {0};
+    bool ok = verify_environment(run, scratch, files, base, environment, &found, err);
+    for (size_t i = 0; i < found.steps.count; i++)
+        value_put(run->arena, &result.steps, str_dup(run->arena, found.steps.items[i].key),
+                  value_copy(run->arena, &found.steps.items[i].value));
+    for (size_t i = 0; i < found.unexplained.count; i++)
+        value_push(run->arena, &result.unexplained, value_copy(run->arena, &found.unexplained.items[i]));
+    *ret_verification = result;
+    return ok;
 }

@@ -5,7 +5,8 @@
 #include "transform/rule.h"
 
 struct verifying {
-    struct arena *arena;
+    struct arena *arena;   /* of the result */
+    struct arena *scratch; /* of what is done again to one object */
     struct scene scene;
     struct verification *result;
     size_t *by_rule;
@@ -50,9 +51,10 @@ static const struct value *replay_entry(struct verifying *v, const struct value 
 {
     const struct value *after = NULL;
     struct err err;
-    bool done = entry->action == TRANSFORM_REMOVED
-                    ? pointer_remove(v->arena, object, entry->pointer, &after, &err)
-                    : entry->value != NULL && set_at(v->arena, object, entry->pointer, entry->value, &after);
+    bool done =
+        entry->action == TRANSFORM_REMOVED
+            ? pointer_remove(v->scratch, object, entry->pointer, &after, &err)
+            : entry->value != NULL && set_at(v->scratch, object, entry->pointer, entry->value, &after);
     if (done) {
         explained(v, entry);
         return after;
@@ -67,7 +69,7 @@ static const struct value *replay_entry(struct verifying *v, const struct value 
 static void check_defaults(struct verifying *v, const struct value *before, const struct value *after)
 {
     struct str_list lost = {0};
-    default_lost(v->arena, default_kinds_find(&v->scene.defaults, v->resource), before, after, &lost);
+    default_lost(v->scratch, default_kinds_find(&v->scene.defaults, v->resource), before, after, &lost);
     for (size_t i = 0; i < lost.count; i++)
         unexplained(v, v->resource, lost.items[i], STR("removed as a default, which it is not"));
 }
@@ -80,7 +82,7 @@ static void compare(struct verifying *v, const struct value *expected, const str
         [DIFF_CHANGED] = "is written with another value, and no rule changed it",
     };
     struct diff_list differences = {0};
-    diff_values(v->arena, expected, written, &differences);
+    diff_values(v->scratch, expected, written, &differences);
     for (size_t i = 0; i < differences.count; i++)
         unexplained(v, v->resource, differences.items[i].pointer, str_of(words[differences.items[i].kind]));
 }
@@ -128,13 +130,17 @@ void transform_verify(struct arena *arena, const struct transform_log *log, cons
 {
     const struct bundle *live = &log->live;
     struct verification result = {.objects = live->count};
-    struct verifying v = {
-        .arena = arena, .result = &result, .by_rule = ARENA_ARRAY(arena, size_t, transform_rule_count())};
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct verifying v = {.arena = arena,
+                          .scratch = scratch,
+                          .result = &result,
+                          .by_rule = ARENA_ARRAY(arena, size_t, transform_rule_count())};
     scene_init(&v.scene, arena, live);
     size_t from = 0;
     for (size_t i = 0; i < live->count; i++) {
         size_t to = from;
         v.resource = &live->items[i];
+        arena_reset(scratch);
         while (to < log->count && log->items[to].resource == v.resource)
             to++;
         verify_resource(&v, log->items + from, to - from, same_object(written, v.resource));
