@@ -48,9 +48,13 @@ void bundle_sort(struct bundle *bundle)
         return;
     const struct resource **order = ARENA_ARRAY(bundle->arena, const struct resource *, count);
     struct resource *sorted = ARENA_ARRAY(bundle->arena, struct resource, count);
-    for (size_t i = 0; i < count; i++)
+    bool sorted_already = true; /* as a stage finds it that comes after another */
+    for (size_t i = 0; i < count; i++) {
         order[i] = &bundle->items[i];
-    qsort(order, count, sizeof *order, stable_order);
+        sorted_already = sorted_already && (i == 0 || stable_order(&order[i - 1], &order[i]) < 0);
+    }
+    if (!sorted_already)
+        qsort(order, count, sizeof *order, stable_order);
     for (size_t i = 0; i < count; i++) {
         if (kept > 0 && identity_order(&sorted[kept - 1], order[i]) == 0)
             name_dropped(bundle, order[i], &sorted[kept - 1]);
