@@ -48,9 +48,21 @@ static void catch_signals(void)
     signal(SIGTERM, interrupted);
 }
 
+/* Whoever reads only the last line must not take what is left of a backup for all of it. */
+static void tell_damage(struct cli *cli)
+{
+    struct err err = {0};
+    err_set(&err, ERR_CORRUPT, "the backup is damaged: what is named above was left out");
+    err_next(&err, "`gitops-pipe verify` names every damaged pack; a new backup sends again what the cluster "
+                   "still has");
+    cli_print_error(cli, &err);
+}
+
 static int status_of(struct cli *cli, bool ok, const struct err *err)
 {
     cli_tell_store_notes(cli);
+    if (ok && cli->damaged)
+        tell_damage(cli);
     if (ok)
         return err_exit_status(cli->differs      ? ERR_FINDINGS
                                : cli->damaged    ? ERR_CORRUPT

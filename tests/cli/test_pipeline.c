@@ -214,7 +214,7 @@ Test(pipeline, a_damaged_pack_is_named_and_exits_7)
     byte ^= 1;
     cr_assert(pwrite(fd, &byte, 1, 100) == 1);
     expect_refused(PIPE(&shop, "verify", "latest", "-q"), 7, "its hash is not what its name says");
-    expect_refused(PIPE(&shop, "score", "latest", "-q"), 7, "pack");
+    expect_refused(PIPE(&shop, "score", "latest", "-q"), 7, "error: the backup is damaged");
     expect_refused(PIPE(&shop, "convert", "latest", "--out", "repo", "-q"), 7, "pack");
     cr_assert(ftruncate(fd, 50) == 0);
     close(fd);

@@ -122,7 +122,8 @@ a_corrupt_pack() {
     head -c 600 /dev/zero >"$bytes"
     s3_put_file "corrupt/live/packs/$pack.tar.zst" "$bytes"
     refused 7 "$pack" pipe "$CASE_DIR/p" verify latest --quiet || return
-    refused 7 "$pack" pipe "$CASE_DIR/p" score latest
+    refused 7 'what is named above was left out' pipe "$CASE_DIR/p" score latest || return
+    refused 7 "$pack" pipe "$CASE_DIR/p" drill cluster-loss --target sandbox
 }
 
 # Rebuilding is for empty clusters, and never for the one that was backed up.
