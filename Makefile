@@ -144,7 +144,7 @@ check-readme: programs
 bench: bench-programs
 	@tests/bench/run
 
-# Time and memory of a backup over the size of the cluster: minutes, most of them to fill it.
+# Time and memory of a backup over the size of the cluster: two minutes, most of them to fill it.
 bench-scale: bench-programs
 	@tests/bench/scale 1000 10000 100000
 

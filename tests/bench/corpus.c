@@ -97,10 +97,14 @@ static void write_config_map(struct buf *out, size_t namespace, size_t number)
         "\"notes\":\"plain text with a \\\"quote\\\" and a\\ttab\"}}");
 }
 
-static void (*const writers[])(struct buf *, size_t, size_t) = {
-    write_deployment, write_child_pod, write_child_pod, write_service, write_config_map};
+typedef void (*write_fn)(struct buf *out, size_t namespace, size_t number);
 
-struct str corpus_json(struct arena *arena, size_t namespaces, size_t objects)
+static const write_fn writers[] = {write_deployment, write_child_pod, write_child_pod, write_service,
+                                   write_config_map};
+
+/* Of `kinds` in turn. */
+static struct str list_of(struct arena *arena, const write_fn *write, size_t kinds, size_t namespaces,
+                          size_t objects)
 {
     struct buf out CLEANUP(buf_done);
     buf_init(&out, CORPUS_MAX_BYTES);
@@ -108,10 +112,20 @@ struct str corpus_json(struct arena *arena, size_t namespaces, size_t objects)
     for (size_t i = 0; i < objects; i++) {
         if (i > 0)
             buf_char(&out, ',');
-        writers[i % COUNT_OF(writers)](&out, i % namespaces, i);
+        write[i % kinds](&out, i % namespaces, i);
     }
     buf_text(&out, "]}");
     return str_dup(arena, buf_view(&out));
+}
+
+struct str corpus_json(struct arena *arena, size_t namespaces, size_t objects)
+{
+    return list_of(arena, writers, COUNT_OF(writers), namespaces, objects);
+}
+
+struct str corpus_config_maps(struct arena *arena, size_t namespaces, size_t objects)
+{
+    return list_of(arena, (const write_fn[]){write_config_map}, 1, namespaces, objects);
 }
 
 void corpus_fill(struct bundle *bundle, size_t namespaces, size_t objects)

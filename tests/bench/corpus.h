@@ -7,3 +7,5 @@
 void corpus_fill(struct bundle *bundle, size_t namespaces, size_t objects);
 /* The same as one JSON List, for parsers. */
 struct str corpus_json(struct arena *arena, size_t namespaces, size_t objects);
+/* The same, of ConfigMaps alone. */
+struct str corpus_config_maps(struct arena *arena, size_t namespaces, size_t objects);

@@ -1,12 +1,16 @@
 /* fill: puts objects of the corpus into the cluster that GITOPS_PIPE_TEST_KUBECONFIG names, over a few connections.
  *
- *   fill OBJECTS [NAMESPACES]      default 50 namespaces
+ *   fill OBJECTS [NAMESPACES]            default 50 namespaces
+ *   fill --folder DIR OBJECTS [NAMESPACES]
  *
- * Namespaces and objects that are there already stay, so a cluster can be filled up step by step. */
+ * Namespaces and objects that are there already stay, so a cluster can be filled up step by step. With --folder they
+ * are written into it as manifests instead, for a sandbox to start with: ConfigMaps alone, since the sandbox's own
+ * controllers look through all objects for each workload, which takes hours for 100,000. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/base/parallel.h"
 #include "core/kube/kube.h"
@@ -90,23 +94,65 @@ static bool create_namespaces(struct work *work, size_t count, struct err *err)
     return good;
 }
 
+/* ---- a folder ---- */
+
+enum { FILE_OBJECTS = 1000 };
+
+static bool write_list(const char *dir, size_t number, const struct value *items, struct err *err)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    const struct value *list = VALUE_MAP(arena, {"apiVersion", value_cstr(arena, "v1")},
+                                         {"kind", value_cstr(arena, "List")}, {"items", items});
+    return file_write(str_c(arena, str_fmt(arena, "%s/%04zu.json", dir, number)), json_text(arena, list),
+                      0644, err);
+}
+
+static bool write_folder(struct arena *arena, const char *dir, const struct value *items, struct err *err)
+{
+    struct value_list_builder some = {0};
+    size_t files = 0;
+    VALUE_EACH(item, items) {
+        value_push(arena, &some, as_sent(arena, item));
+        if (some.count < FILE_OBJECTS)
+            continue;
+        if (!write_list(dir, files++, value_list_done(arena, &some), err))
+            return false;
+        some = (struct value_list_builder){0};
+    }
+    return some.count == 0 || write_list(dir, files, value_list_done(arena, &some), err);
+}
+
+/* ---- a cluster ---- */
+
+static bool fill_cluster(struct work *work, size_t namespaces, struct err *err)
+{
+    return create_namespaces(work, namespaces, err) &&
+           parallel_for(SLICES, CONNECTIONS, create_slice, work, err);
+}
+
 int main(int argc, char **argv)
 {
     struct arena *arena = arena_new();
     struct work work = {.kubeconfig = str_of(getenv("GITOPS_PIPE_TEST_KUBECONFIG"))};
-    size_t objects = argc > 1 ? strtoul(argv[1], NULL, 10) : 0,
-           namespaces = argc > 2 ? strtoul(argv[2], NULL, 10) : 50;
+    const char *folder = argc > 3 && strcmp(argv[1], "--folder") == 0 ? argv[2] : NULL;
+    int at = folder != NULL ? 3 : 1;
+    size_t objects = argc > at ? strtoul(argv[at], NULL, 10) : 0,
+           namespaces = argc > at + 1 ? strtoul(argv[at + 1], NULL, 10) : 50;
     const struct value *list;
     struct err err = {0};
-    if (objects == 0 || namespaces == 0 || work.kubeconfig.len == 0) {
-        fputs("usage: GITOPS_PIPE_TEST_KUBECONFIG=FILE fill OBJECTS [NAMESPACES]\n", stderr);
+    if (objects == 0 || namespaces == 0 || (folder == NULL && work.kubeconfig.len == 0)) {
+        fputs("usage: GITOPS_PIPE_TEST_KUBECONFIG=FILE fill OBJECTS [NAMESPACES]\n"
+              "       fill --folder DIR OBJECTS [NAMESPACES]\n",
+              stderr);
         return 2;
     }
-    if (!json_parse(arena, corpus_json(arena, namespaces, objects), NULL, &list, &err))
+    struct str json = folder != NULL ? corpus_config_maps(arena, namespaces, objects)
+                                     : corpus_json(arena, namespaces, objects);
+    if (!json_parse(arena, json, NULL, &list, &err))
         abort();
     work.items = value_key(list, "items");
-    if (!create_namespaces(&work, namespaces, &err) ||
-        !parallel_for(SLICES, CONNECTIONS, create_slice, &work, &err)) {
+    if (!(folder != NULL ? write_folder(arena, folder, work.items, &err)
+                         : fill_cluster(&work, namespaces, &err))) {
         fprintf(stderr, "fill: %s\n", err.msg);
         return 1;
     }
