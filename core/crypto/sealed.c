@@ -5,7 +5,6 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
-#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +12,7 @@
 #include "core/base/base64.h"
 #include "core/base/clock.h"
 #include "core/crypto/gcm.h"
+#include "core/crypto/pem.h"
 
 enum { LENGTH_BYTES = 2, MIN_RSA_BITS = 2048 };
 
@@ -25,35 +25,9 @@ struct sealed_certificate {
     struct sha256 id;
 };
 
-static void bio_cleanup(BIO **bio)
-{
-    BIO_free(*bio);
-}
-
-static void x509_cleanup(X509 **certificate)
-{
-    X509_free(*certificate);
-}
-
-static void key_cleanup(EVP_PKEY **key)
-{
-    EVP_PKEY_free(*key);
-}
-
 static void ctx_cleanup(EVP_PKEY_CTX **ctx)
 {
     EVP_PKEY_CTX_free(*ctx);
-}
-
-/* A key behind a password would otherwise ask on the terminal. */
-static int no_password(char *buf, int size, int writing, void *ctx)
-{
-    return -1;
-}
-
-static BIO *bio_of(struct str pem)
-{
-    return pem.len <= INT32_MAX ? BIO_new_mem_buf(pem.len ? pem.ptr : "", (int)pem.len) : NULL;
 }
 
 /* ---- the certificate ---- */
@@ -83,13 +57,13 @@ static void id_of(X509 *x509, struct sha256 *ret_id)
 bool sealed_certificate_open(struct str pem, int64_t now_ms, struct sealed_certificate **ret_certificate,
                              struct err *err)
 {
-    CLEANUP(bio_cleanup) BIO *bio = bio_of(pem);
-    CLEANUP(x509_cleanup) X509 *x509 = bio ? PEM_read_bio_X509(bio, NULL, no_password, NULL) : NULL;
+    CLEANUP(pem_reader_cleanup) BIO *bio = pem_reader(pem);
+    CLEANUP(pem_certificate_cleanup) X509 *x509 = pem_next_certificate(bio);
     int64_t end_ms;
     ERR_clear_error();
     if (x509 == NULL || !end_of(x509, &end_ms))
         return err_set(err, ERR_USAGE, "this is no PEM certificate");
-    CLEANUP(key_cleanup) EVP_PKEY *key = X509_get_pubkey(x509);
+    CLEANUP(pem_key_cleanup) EVP_PKEY *key = X509_get_pubkey(x509);
     if (!is_rsa(key))
         return err_set(err, ERR_USAGE, "the certificate is not of an RSA key of %d bits or more",
                        MIN_RSA_BITS);
@@ -211,9 +185,9 @@ bool sealed_seal(struct arena *arena, const struct sealed_certificate *certifica
 bool sealed_open(struct arena *arena, struct str key_pem, enum sealed_scope scope, struct str namespace,
                  struct str name, struct str text, struct str *ret_value, struct err *err)
 {
-    CLEANUP(bio_cleanup) BIO *bio = bio_of(key_pem);
-    CLEANUP(key_cleanup)
-    EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+    CLEANUP(pem_reader_cleanup) BIO *bio = pem_reader(key_pem);
+    CLEANUP(pem_key_cleanup)
+    EVP_PKEY *key = bio ? pem_next_private_key(bio) : NULL;
     struct str sealed;
     uint8_t secret[GCM_KEY_BYTES];
     ERR_clear_error();

@@ -1,44 +1,18 @@
 #include "core/net/tls.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <stdio.h>
 #include <time.h>
 
-static void bio_cleanup(BIO **bio)
-{
-    BIO_free(*bio);
-}
-
-static void x509_cleanup(X509 **certificate)
-{
-    X509_free(*certificate);
-}
-
-static void key_cleanup(EVP_PKEY **key)
-{
-    EVP_PKEY_free(*key);
-}
-
-/* A key behind a password would otherwise ask on the terminal. */
-static int no_password(char *buf, int size, int writing, void *ctx)
-{
-    return -1;
-}
-
-static BIO *bio_of(struct str pem)
-{
-    return pem.len <= INT32_MAX ? BIO_new_mem_buf(pem.len ? pem.ptr : "", (int)pem.len) : NULL;
-}
+#include "core/crypto/pem.h"
 
 bool tls_check_ca(struct str ca_pem, struct err *err)
 {
-    CLEANUP(bio_cleanup) BIO *bio = bio_of(ca_pem);
+    CLEANUP(pem_reader_cleanup) BIO *bio = pem_reader(ca_pem);
     size_t count = 0;
     for (;; count++) {
-        CLEANUP(x509_cleanup) X509 *certificate = PEM_read_bio_X509(bio, NULL, no_password, NULL);
+        CLEANUP(pem_certificate_cleanup) X509 *certificate = pem_next_certificate(bio);
         if (certificate == NULL)
             break;
     }
@@ -80,10 +54,10 @@ static bool check_dates(const X509 *certificate, int64_t now_ms, struct err *err
 
 bool tls_check_client(struct str cert_pem, struct str key_pem, int64_t now_ms, struct err *err)
 {
-    CLEANUP(bio_cleanup) BIO *cert_bio = bio_of(cert_pem);
-    CLEANUP(bio_cleanup) BIO *key_bio = bio_of(key_pem);
-    CLEANUP(x509_cleanup) X509 *certificate = PEM_read_bio_X509(cert_bio, NULL, no_password, NULL);
-    CLEANUP(key_cleanup) EVP_PKEY *key = PEM_read_bio_PrivateKey(key_bio, NULL, no_password, NULL);
+    CLEANUP(pem_reader_cleanup) BIO *cert_bio = pem_reader(cert_pem);
+    CLEANUP(pem_reader_cleanup) BIO *key_bio = pem_reader(key_pem);
+    CLEANUP(pem_certificate_cleanup) X509 *certificate = pem_next_certificate(cert_bio);
+    CLEANUP(pem_key_cleanup) EVP_PKEY *key = pem_next_private_key(key_bio);
     bool fits = certificate != NULL && key != NULL && X509_check_private_key(certificate, key) == 1;
     ERR_clear_error();
 
