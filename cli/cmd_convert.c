@@ -233,7 +233,7 @@ bool cmd_convert(struct cli *cli, struct err *err)
 {
     struct str what, out = cli_has(cli, OPTION_OUT) ? cli_option(cli, OPTION_OUT) : STR("repo");
     struct bundle bundle;
-    struct transform_log log;
+    struct transform_log log = {0};
     const char *dir = str_c(cli->arena, out);
     bool writes = !cli_has(cli, OPTION_DRY_RUN) && !cli_has(cli, OPTION_EXPLAIN);
     if (!cli_argument(cli, 0, &what, err) || (writes && !check_out(cli, dir, err)) ||

@@ -68,11 +68,11 @@ bool spool_view(struct spool *spool, struct str *ret_bytes, struct err *err)
  * memory it is; where the kernel does not know it, the pages stay. */
 void spool_rest(struct str bytes)
 {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)bytes.ptr, to = from + bytes.len;
-    from = (from + page - 1) / page * page;
-    to = to / page * page;
-    if (bytes.len >= page && from < to)
-        madvise((void *)from, to - from, MADV_PAGEOUT);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), before = (uintptr_t)bytes.ptr % page;
+    size_t skipped = before == 0 ? 0 : page - before; /* up to the first whole page */
+    if (bytes.len < skipped + page)
+        return;
+    madvise((char *)bytes.ptr + skipped, (bytes.len - skipped) / page * page, MADV_PAGEOUT);
 }
 
 void spool_drop(struct spool *spool)
