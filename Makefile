@@ -139,7 +139,7 @@ lint:
 	@.ci/lint
 
 check-readme: programs
-	@for page in README.md docs/README.md docs/backup.md docs/cron.md docs/drills.md docs/hooks.md docs/repository.md; do tests/readme $$page || exit 1; done
+	@for page in README.md docs/README.md docs/backup.md docs/cron.md docs/drills.md docs/hooks.md docs/repository.md docs/stores.md; do tests/readme $$page || exit 1; done
 
 bench: bench-programs
 	@tests/bench/run
