@@ -398,18 +398,6 @@ static const struct store_driver driver = {
     .close = mirror_close,
 };
 
-static const struct store_driver racing_driver = {
-    .name = "mirror",
-    .write = mirror_write,
-    .read = mirror_read,
-    .head = mirror_head,
-    .list = mirror_list,
-    .remove = mirror_remove,
-    .erase = mirror_erase,
-    .close = mirror_close,
-    .create_is_a_race = true,
-};
-
 struct store *store_mirror(struct arena *arena, struct store *const *copies, size_t count)
 {
     struct mirror *m = ARENA_NEW(arena, struct mirror);
@@ -421,7 +409,7 @@ struct store *store_mirror(struct arena *arena, struct store *const *copies, siz
         m->store.copies[i] = copies[i];
         urls[i] = store_url(copies[i]);
     }
-    m->store.driver = store_creates_atomically(copies[0]) ? &driver : &racing_driver;
+    m->store.driver = &driver;
     m->store.url = str_join(arena, urls, count, STR(" + "));
     m->arena = arena_new();
     pthread_mutex_init(&m->lock, NULL);

@@ -79,7 +79,9 @@ struct store *store_copy(struct store *store, size_t index)
 
 bool store_creates_atomically(const struct store *store)
 {
-    return !store->driver->create_is_a_race;
+    /* Of several copies the first decides who wins a key. */
+    return store->copy_count != 0 ? store_creates_atomically(store->copies[0])
+                                  : !store->driver->create_is_a_race;
 }
 
 /* ---- keys ---- */
