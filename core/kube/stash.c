@@ -124,6 +124,25 @@ static bool read_tree(const struct stash *stash, struct arena *arena, uint8_t wr
            json_parse(arena, (struct str){text, bytes}, NULL, ret_root, err);
 }
 
+static bool read_object(const struct stash *stash, struct arena *arena, const struct stash_record *record,
+                        struct str origin, struct resource *ret_resource, struct err *err)
+{
+    const struct value *object;
+    if (read_tree(stash, arena, record->writer, record->offset, record->bytes, &object, err) &&
+        resource_from(object, origin, ret_resource, err))
+        return true;
+    err->code = err->code == ERR_INVALID ? ERR_INTERNAL : err->code;
+    return err_context(err, "stash");
+}
+
+bool stash_resource(const struct stash *stash, struct arena *arena, size_t index,
+                    struct resource *ret_resource, struct err *err)
+{
+    const struct stash_record *record = &stash->objects.items[index];
+    struct str origin = kube_path(arena, &stash->types.items[record->type], STR_NONE, STR_NONE);
+    return read_object(stash, arena, record, origin, ret_resource, err);
+}
+
 static bool add_objects(struct stash *stash, size_t from, size_t to, struct bundle *bundle, struct err *err)
 {
     struct arena *arena = bundle->arena;
@@ -131,31 +150,34 @@ static bool add_objects(struct stash *stash, size_t from, size_t to, struct bund
     struct str origin = STR_NONE;
     for (size_t i = from; i < to; i++) {
         const struct stash_record *record = &stash->objects.items[i];
-        const struct value *object;
         struct resource resource;
         if (type != &stash->types.items[record->type]) { /* they come sorted by type */
             type = &stash->types.items[record->type];
             origin = kube_path(arena, type, STR_NONE, STR_NONE);
         }
-        if (!read_tree(stash, arena, record->writer, record->offset, record->bytes, &object, err) ||
-            !resource_from(object, origin, &resource, err)) {
-            err->code = err->code == ERR_INVALID ? ERR_INTERNAL : err->code;
-            return err_context(err, "stash");
-        }
+        if (!read_object(stash, arena, record, origin, &resource, err))
+            return false;
         bundle_add(bundle, &resource);
     }
     return true;
+}
+
+bool stash_document(const struct stash *stash, struct arena *arena, size_t index,
+                    const struct value **ret_root, struct err *err)
+{
+    const struct stash_document *document = &stash->documents.items[index];
+    return read_tree(stash, arena, document->writer, document->offset, document->bytes, ret_root, err) ||
+           err_context(err, "stash");
 }
 
 static bool add_documents(struct stash *stash, struct bundle *bundle, struct err *err)
 {
     struct value_map_builder map = {0};
     for (size_t i = 0; i < stash->documents.count; i++) {
-        const struct stash_document *document = &stash->documents.items[i];
         const struct value *root;
-        if (!read_tree(stash, bundle->arena, document->writer, document->offset, document->bytes, &root, err))
-            return err_context(err, "stash");
-        value_put(bundle->arena, &map, document->key, root);
+        if (!stash_document(stash, bundle->arena, i, &root, err))
+            return false;
+        value_put(bundle->arena, &map, stash->documents.items[i].key, root);
     }
     if (map.count != 0)
         bundle->openapi = value_map_done(bundle->arena, &map);

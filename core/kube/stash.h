@@ -49,6 +49,9 @@ size_t stash_count(const struct stash *stash); /* objects */
 size_t stash_part_count(const struct stash *stash);
 struct stash_part stash_part(const struct stash *stash, size_t index);
 struct stash_object stash_object(const struct stash *stash, size_t index);
+/* One object as a tree in `arena`. */
+bool stash_resource(const struct stash *stash, struct arena *arena, size_t index,
+                    struct resource *ret_resource, struct err *err) WARN_UNUSED;
 /* The JSON of an object into `buf`, which is cleared first. */
 bool stash_read(const struct stash *stash, size_t index, struct buf *buf, struct err *err) WARN_UNUSED;
 
@@ -57,6 +60,8 @@ size_t stash_document_count(const struct stash *stash);
 struct str stash_document_key(const struct stash *stash, size_t index);
 bool stash_read_document(const struct stash *stash, size_t index, struct buf *buf,
                          struct err *err) WARN_UNUSED;
+bool stash_document(const struct stash *stash, struct arena *arena, size_t index,
+                    const struct value **ret_root, struct err *err) WARN_UNUSED;
 
 /* One part as a sorted bundle in `arena`, without documents. */
 bool stash_bundle(struct stash *stash, struct arena *arena, size_t part, struct bundle *ret_bundle,
