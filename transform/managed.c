@@ -101,12 +101,16 @@ void managed_read(struct managed *ret_managed, struct arena *arena, const struct
     *ret_managed = managed;
 }
 
-/* Whoever owns a leaf as a whole owns what lies below, defaults among it: no more exact than an Update. */
-static void stay_on_leaf(struct managed_at *at, struct managed_set set)
+/* Takes a manager's set one step down, or says that it ends here. Whoever owns a leaf as a whole owns what lies below,
+ * defaults among it: no more exact than an Update. */
+static bool go_down(struct managed_set *set, const struct value *below)
 {
-    if (set.by == MANAGED_BY_APPLY)
-        set.by = MANAGED_BY_UPDATE;
-    at->sets[at->count++] = set;
+    if (value_count(set->fields) == 0) {
+        set->by = set->by == MANAGED_BY_APPLY ? MANAGED_BY_UPDATE : set->by;
+        return true;
+    }
+    set->fields = below;
+    return value_is(below, VALUE_MAP);
 }
 
 static const struct value *trie_member(const struct value *fields, struct str key)
@@ -133,15 +137,17 @@ static bool is_whole(const struct managed_at *at)
 
 void managed_member(const struct managed_at *at, struct str key, struct managed_at *ret_at)
 {
-    struct managed_at next = {.applied = value_get(at->applied, key), .whole = is_whole(at)};
+    const struct value *applied = value_get(at->applied, key);
+    bool whole = is_whole(at);
+    size_t count = 0; /* never ahead of i, so that both places may be one */
     for (size_t i = 0; i < at->count; i++) {
-        const struct value *below = trie_member(at->sets[i].fields, key);
-        if (value_count(at->sets[i].fields) == 0)
-            stay_on_leaf(&next, at->sets[i]);
-        else if (value_is(below, VALUE_MAP))
-            next.sets[next.count++] = (struct managed_set){below, at->sets[i].by};
+        struct managed_set set = at->sets[i];
+        if (go_down(&set, trie_member(set.fields, key)))
+            ret_at->sets[count++] = set;
     }
-    *ret_at = next;
+    ret_at->count = count;
+    ret_at->applied = applied;
+    ret_at->whole = whole;
 }
 
 static bool has_members(const struct value *item, const struct value *wanted)
@@ -197,17 +203,17 @@ static const struct value *applied_item(const struct value *list, const struct v
 void managed_item(struct arena *arena, const struct managed_at *at, const struct value *item, size_t index,
                   struct managed_at *ret_at)
 {
-    struct managed_at next = {.applied = applied_item(at->applied, item, index), .whole = is_whole(at)};
+    const struct value *applied = applied_item(at->applied, item, index);
+    bool whole = is_whole(at);
+    size_t count = 0;
     for (size_t i = 0; i < at->count; i++) {
-        if (value_count(at->sets[i].fields) == 0) {
-            stay_on_leaf(&next, at->sets[i]);
-            continue;
-        }
-        const struct value *below = trie_item(arena, at->sets[i].fields, item, index);
-        if (value_is(below, VALUE_MAP))
-            next.sets[next.count++] = (struct managed_set){below, at->sets[i].by};
+        struct managed_set set = at->sets[i];
+        if (go_down(&set, trie_item(arena, set.fields, item, index)))
+            ret_at->sets[count++] = set;
     }
-    *ret_at = next;
+    ret_at->count = count;
+    ret_at->applied = applied;
+    ret_at->whole = whole;
 }
 
 enum managed_by managed_who(const struct managed_at *at)
@@ -229,8 +235,11 @@ enum managed_by managed_who_member(const struct managed_at *at, struct str key)
 
 enum managed_by managed_who_in(const struct managed *managed, const char *const *path)
 {
-    struct managed_at at = managed->top;
-    for (; *path; path++)
-        managed_member(&at, str_of(*path), &at);
-    return managed_who(&at);
+    const struct managed_at *at = &managed->top;
+    struct managed_at below;
+    for (; *path; path++) {
+        managed_member(at, str_of(*path), &below);
+        at = &below;
+    }
+    return managed_who(at);
 }
