@@ -211,20 +211,40 @@ bool str_is_utf8(struct str text)
     return true;
 }
 
-/* Remembers the last star and tries again one character later: linear memory, no recursion on hostile patterns. */
+/* Tells most patterns from most texts at once: a last character that is no wildcard must be the text's. */
+static bool ends_differ(struct str pattern, struct str text)
+{
+    char last = pattern.len != 0 ? pattern.ptr[pattern.len - 1] : '*';
+    return last != '*' && last != '?' && (text.len == 0 || text.ptr[text.len - 1] != last);
+}
+
+/* The first place from `at` on where the pattern behind a star may begin. */
+static size_t glob_start(struct str behind_star, struct str text, size_t at)
+{
+    char first = behind_star.len != 0 ? behind_star.ptr[0] : '*';
+    if (first == '*' || first == '?')
+        return at;
+    while (at < text.len && text.ptr[at] != first)
+        at++;
+    return at;
+}
+
+/* Remembers the last star and tries again further on: linear memory, no recursion on hostile patterns. */
 bool str_glob(struct str pattern, struct str text)
 {
     size_t p = 0, t = 0, star = pattern.len, retry = 0;
+    if (ends_differ(pattern, text))
+        return false;
     while (t < text.len) {
         if (p < pattern.len && pattern.ptr[p] == '*') {
             star = p++;
-            retry = t;
+            t = retry = glob_start(str_from(pattern, p), text, t);
         } else if (p < pattern.len && (pattern.ptr[p] == '?' || pattern.ptr[p] == text.ptr[t])) {
             p++;
             t++;
         } else if (star < pattern.len) {
             p = star + 1;
-            t = ++retry;
+            t = retry = glob_start(str_from(pattern, p), text, retry + 1);
         } else {
             return false;
         }

@@ -59,11 +59,9 @@ bool leak_name(struct str name)
     };
     char lower[MAX_NAME];
     struct str plain = plain_name(name, lower);
-    if (is_about(plain))
-        return false;
     for (size_t i = 0; i < COUNT_OF(words); i++)
         if (str_glob(words[i], plain))
-            return true;
+            return !is_about(plain);
     return false;
 }
 
