@@ -1,6 +1,4 @@
-/* The tree in memory, and reading; files_write.c has the writing. */
-#include "core/base/files.h"
-
+/* The tree in memory, and reading; files_write.c and files_folder.c have the writing. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,11 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_FILES = 1 << 20, MAX_PATH = 4096, MAX_PART = 255, MAX_FOLDERS_DEEP = 64 };
+#include "core/base/files_intern.h"
+
+enum { MAX_FILES = 1 << 20, MAX_FOLDERS_DEEP = 64 };
 
 static bool part_ok(struct str part)
 {
-    if (part.len == 0 || part.len > MAX_PART || str_is(part, ".") || str_is(part, "..") ||
+    if (part.len == 0 || part.len > FILES_MAX_PART || str_is(part, ".") || str_is(part, "..") ||
         str_eq_nocase(part, STR(".git")))
         return false;
     for (size_t i = 0; i < part.len; i++)
@@ -23,10 +23,10 @@ static bool part_ok(struct str part)
     return true;
 }
 
-static bool path_ok(struct str path)
+bool files_path_ok(struct str path)
 {
     size_t depth = 0;
-    if (path.len == 0 || path.len > MAX_PATH || path.ptr[path.len - 1] == '/')
+    if (path.len == 0 || path.len > FILES_MAX_PATH || path.ptr[path.len - 1] == '/')
         return false;
     while (path.len != 0)
         if (!part_ok(str_cut(&path, '/')) || ++depth > MAX_FOLDERS_DEEP)
@@ -34,22 +34,22 @@ static bool path_ok(struct str path)
     return true;
 }
 
+bool files_path_check(struct str path, size_t count, struct err *err)
+{
+    if (!files_path_ok(path))
+        return err_set(err, ERR_INVALID, "'%.*s' cannot be a file of a tree", STR_ARG(path));
+    return count < MAX_FILES || err_set(err, ERR_LIMIT, "more than %d files", MAX_FILES);
+}
+
 bool files_add(struct arena *arena, struct files *files, struct str path, struct str bytes, struct err *err)
 {
-    if (!path_ok(path))
-        return err_set(err, ERR_INVALID, "'%.*s' cannot be a file of a tree", STR_ARG(path));
-    if (files->count == MAX_FILES)
-        return err_set(err, ERR_LIMIT, "more than %d files", MAX_FILES);
+    if (!files_path_check(path, files->count, err))
+        return false;
     *ARENA_PUSH(arena, files) = (struct file){path, bytes};
     return true;
 }
 
-static int path_order(const void *a, const void *b)
-{
-    return str_cmp(((const struct file *)a)->path, ((const struct file *)b)->path);
-}
-
-/* As path_order, except that case does not count, and '/' sorts before everything so that a folder stands right
+/* Bytewise, except that case does not count, and '/' sorts before everything so that a folder stands right
  * before what is in it. */
 static int folded_order(const void *a, const void *b)
 {
@@ -72,21 +72,26 @@ static bool clash(struct str a, struct str b)
            (b.len > a.len && b.ptr[a.len] == '/' && str_eq_nocase(str_slice(b, 0, a.len), a));
 }
 
-bool files_sort(struct files *files, struct err *err)
+bool files_sort_paths(void *items, size_t count, size_t size, struct err *err)
 {
-    if (files->count < 2)
+    if (count < 2)
         return true;
-    qsort(files->items, files->count, sizeof *files->items, path_order);
+    qsort(items, count, size, str_qsort); /* what begins with a path is a path to it */
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
-    struct str *paths = ARENA_ARRAY(scratch, struct str, files->count);
-    for (size_t i = 0; i < files->count; i++)
-        paths[i] = files->items[i].path;
-    qsort(paths, files->count, sizeof *paths, folded_order);
-    for (size_t i = 1; i < files->count; i++)
+    struct str *paths = ARENA_ARRAY(scratch, struct str, count);
+    for (size_t i = 0; i < count; i++)
+        paths[i] = *(const struct str *)((const char *)items + i * size);
+    qsort(paths, count, sizeof *paths, folded_order);
+    for (size_t i = 1; i < count; i++)
         if (clash(paths[i - 1], paths[i]))
             return err_set(err, ERR_INVALID, "'%.*s' and '%.*s' cannot both be in one tree",
                            STR_ARG(paths[i - 1]), STR_ARG(paths[i]));
     return true;
+}
+
+bool files_sort(struct files *files, struct err *err)
+{
+    return files_sort_paths(files->items, files->count, sizeof *files->items, err);
 }
 
 const struct file *files_find(const struct files *files, struct str path)
@@ -94,7 +99,7 @@ const struct file *files_find(const struct files *files, struct str path)
     struct file wanted = {.path = path};
     if (files->count == 0)
         return NULL;
-    return bsearch(&wanted, files->items, files->count, sizeof *files->items, path_order);
+    return bsearch(&wanted, files->items, files->count, sizeof *files->items, str_qsort);
 }
 
 bool file_read_fd(struct arena *arena, int fd, size_t max_bytes, struct str *ret_bytes, struct err *err)
@@ -172,7 +177,7 @@ static bool read_entry(struct reader *r, int folder, const char *name, struct st
 static bool is_bookkeeping(const char *name, bool at_top)
 {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcasecmp(name, ".git") == 0 ||
-           (at_top && (strcmp(name, ".gitops-pipe.tmp") == 0 || strcmp(name, ".gitops-pipe.files") == 0));
+           (at_top && (strcmp(name, FILES_STAGING) == 0 || strcmp(name, FILES_LIST) == 0));
 }
 
 static bool read_folder(struct reader *r, int folder, struct str path, unsigned depth)

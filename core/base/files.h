@@ -2,10 +2,7 @@
  *
  * Paths are relative, '/'-separated, sorted bytewise; files_add refuses what could leave the folder or upset a
  * repository: absolute paths, "." and "..", ".git", control characters, parts over 255 bytes. A tree lives in its arena.
- * Writing to a folder first stages every changed file in <dir>/.gitops-pipe.tmp and makes it durable, then renames
- * them into place: a full disk changes nothing, and whoever is killed leaves each file either old or new. It follows
- * no symbolic link, leaves files alone that have the right bytes already, and removes only files that an earlier
- * write of ours left there (the list is in <dir>/.gitops-pipe.files) and that this tree no longer has.
+ * A tree that need not be in memory as a whole is made by files_out.h; how one is written is told in files_folder.h.
  * Fails with INVALID (a path), LIMIT (too many, too large), IO, NOT_FOUND, DENIED, CONFLICT (another run is writing).
  */
 #pragma once
@@ -33,6 +30,7 @@ bool files_read(struct arena *arena, const char *dir, size_t max_bytes, struct f
 /* The same for the files that `wanted` says yes to; it is asked before a file is opened. */
 bool files_read_wanted(struct arena *arena, const char *dir, size_t max_bytes,
                        bool (*wanted)(struct str path), struct files *ret_files, struct err *err) WARN_UNUSED;
+/* Makes `dir` hold this tree: see files_folder.h. */
 bool files_write(const struct files *files, const char *dir, struct err *err) WARN_UNUSED;
 
 /* One file whole; "-" reads standard input. */

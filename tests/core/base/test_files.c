@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tests/harness/git_cli.h"
+#include "tests/harness/tree.h"
 
 static struct files make_files(struct arena *arena, const char *const *pairs)
 {
@@ -23,19 +24,6 @@ static struct files make_files(struct arena *arena, const char *const *pairs)
     return files;
 }
 #define FILES(arena, ...) make_files((arena), (const char *const[]){__VA_ARGS__, NULL})
-
-/* "path=bytes;…" of what lies below a folder. */
-static struct str content(struct arena *arena, const char *dir)
-{
-    struct files files;
-    struct err err;
-    struct buf text CLEANUP(buf_done);
-    buf_init(&text, 1 << 20);
-    cr_assert(files_read(arena, dir, 1 << 20, &files, &err), "%s", err.msg);
-    for (size_t i = 0; i < files.count; i++)
-        buf_fmt(&text, "%.*s=%.*s;", STR_ARG(files.items[i].path), STR_ARG(files.items[i].bytes));
-    return str_dup(arena, buf_view(&text));
-}
 
 Test(files, paths_that_could_leave_the_folder_are_refused)
 {
@@ -101,20 +89,20 @@ Test(files, a_tree_is_written_and_the_next_one_replaces_it)
     const char *dir = temp_dir(arena), *out = str_fmt(arena, "%s/deep/out", dir).ptr;
     struct files first = FILES(arena, "a", "1", "b/c/d", "2", "b/e", "", "x", "old");
     cr_assert(files_write(&first, out, &err), "%s", err.msg);
-    cr_expect(str_is(content(arena, out), "a=1;b/c/d=2;b/e=;x=old;"));
+    cr_expect(str_is(tree_content(arena, out), "a=1;b/c/d=2;b/e=;x=old;"));
     cr_assert(file_write(str_fmt(arena, "%s/mine", out).ptr, STR("keep"), 0644, &err), "%s", err.msg);
     struct stat before, after;
     stat(str_fmt(arena, "%s/a", out).ptr, &before);
     struct files second = FILES(arena, "a", "1", "x/y", "now a folder", "b/c", "now a file");
     cr_assert(files_write(&second, out, &err), "%s", err.msg);
-    cr_expect(str_is(content(arena, out), "a=1;b/c=now a file;mine=keep;x/y=now a folder;"), "%.*s",
-              STR_ARG(content(arena, out)));
+    cr_expect(str_is(tree_content(arena, out), "a=1;b/c=now a file;mine=keep;x/y=now a folder;"), "%.*s",
+              STR_ARG(tree_content(arena, out)));
     stat(str_fmt(arena, "%s/a", out).ptr, &after);
     cr_expect_eq(before.st_ino, after.st_ino, "an unchanged file was written again");
     cr_expect_neq(access(str_fmt(arena, "%s/.gitops-pipe.tmp", out).ptr, F_OK), 0);
     struct files none = {0};
     cr_assert(files_write(&none, out, &err), "%s", err.msg);
-    cr_expect(str_is(content(arena, out), "mine=keep;"));
+    cr_expect(str_is(tree_content(arena, out), "mine=keep;"));
     temp_dir_remove(dir);
     arena_free(arena);
 }
@@ -148,18 +136,18 @@ Test(files, links_lead_nowhere)
     cr_assert(file_write(str_fmt(arena, "%s/secret", outside).ptr, STR("s"), 0644, &err));
     cr_assert_eq(symlink("../outside", str_fmt(arena, "%s/sub", out).ptr), 0);
     cr_assert_eq(symlink("../outside/secret", str_fmt(arena, "%s/link", out).ptr), 0);
-    cr_expect(str_is(content(arena, out), ""), "a link was followed while reading");
+    cr_expect(str_is(tree_content(arena, out), ""), "a link was followed while reading");
     struct files through = FILES(arena, "sub/evil", "x");
     cr_expect_not(files_write(&through, out, &err));
-    cr_expect(str_is(content(arena, outside), "secret=s;"));
+    cr_expect(str_is(tree_content(arena, outside), "secret=s;"));
     struct files over = FILES(arena, "link", "new");
     cr_assert(files_write(&over, out, &err), "%s", err.msg);
-    cr_expect(str_is(content(arena, outside), "secret=s;"), "a link was written through");
+    cr_expect(str_is(tree_content(arena, outside), "secret=s;"), "a link was written through");
     /* a list that somebody tampered with removes nothing elsewhere */
     cr_assert(file_write(str_fmt(arena, "%s/.gitops-pipe.files", out).ptr,
                          STR("../outside/secret\nsub/secret\n/etc/x\n"), 0644, &err));
     cr_assert(files_write(&over, out, &err), "%s", err.msg);
-    cr_expect(str_is(content(arena, outside), "secret=s;"));
+    cr_expect(str_is(tree_content(arena, outside), "secret=s;"));
     temp_dir_remove(dir);
     arena_free(arena);
 }
@@ -207,7 +195,8 @@ Test(files, a_full_disk_changes_nothing)
     int status;
     waitpid(child, &status, 0);
     cr_expect_eq(status, 0);
-    cr_expect(str_is(content(arena, dir), "a=1;b=2;single=old;"), "%.*s", STR_ARG(content(arena, dir)));
+    cr_expect(str_is(tree_content(arena, dir), "a=1;b=2;single=old;"), "%.*s",
+              STR_ARG(tree_content(arena, dir)));
     temp_dir_remove(dir);
     arena_free(arena);
 }
@@ -244,7 +233,7 @@ Test(files, a_kill_leaves_every_file_old_or_new, .timeout = 60)
     cr_expect_gt(killed, 0);
     struct files end = FILES(arena, "end", "1");
     cr_assert(files_write(&end, dir, &err), "%s", err.msg);
-    cr_expect(str_is(content(arena, dir), "end=1;"), "leftovers of killed runs stay");
+    cr_expect(str_is(tree_content(arena, dir), "end=1;"), "leftovers of killed runs stay");
     temp_dir_remove(dir);
     arena_free(arena);
 }
