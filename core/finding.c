@@ -1,5 +1,18 @@
 #include "core/finding.h"
 
+struct finding finding_about(struct arena *arena, const struct resource *resource, const char *check,
+                             enum severity severity, struct str message, const char *fix)
+{
+    return (struct finding){.check = str_of(check),
+                            .severity = severity,
+                            .api_version = str_dup(arena, resource->api_version),
+                            .kind = str_dup(arena, resource->kind),
+                            .namespace = str_dup(arena, resource->namespace),
+                            .name = str_dup(arena, resource->name),
+                            .message = message,
+                            .fix = str_of(fix)};
+}
+
 const char *severity_name(enum severity severity)
 {
     static const char *const names[] = {"info", "warning", "error"};

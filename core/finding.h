@@ -19,6 +19,11 @@ struct findings {
     size_t count, cap;
 };
 
+/* About a resource, whole; set `path` for a place in it. What it is called is copied into `arena`, so that it may go;
+ * `check` and `fix` are literals, and the message lives as long as the finding. */
+struct finding finding_about(struct arena *arena, const struct resource *resource, const char *check,
+                             enum severity severity, struct str message, const char *fix);
+
 const char *severity_name(enum severity severity); /* "info", "warning", "error" */
 /* {check, severity, dimension, resource{apiVersion,kind,namespace,name}, path, message, fix} */
 const struct value *finding_value(struct arena *arena, const struct finding *finding);

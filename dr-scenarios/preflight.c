@@ -14,15 +14,9 @@ struct space {
 static void report(struct space *s, const struct resource *resource, const char *check, const char *path,
                    struct str message, const char *fix)
 {
-    *ARENA_PUSH(s->arena, s->findings) = (struct finding){.check = str_of(check),
-                                                          .severity = SEVERITY_WARNING,
-                                                          .api_version = resource->api_version,
-                                                          .kind = resource->kind,
-                                                          .namespace = resource->namespace,
-                                                          .name = resource->name,
-                                                          .path = str_of(path),
-                                                          .message = message,
-                                                          .fix = str_of(fix)};
+    struct finding finding = finding_about(s->arena, resource, check, SEVERITY_WARNING, message, fix);
+    finding.path = str_of(path);
+    *ARENA_PUSH(s->arena, s->findings) = finding;
 }
 
 #define EACH_IN_SPACE(resource_, s)                                                                          \

@@ -342,12 +342,13 @@ static void report_refused(struct restore *restore, const struct item *item)
     struct arena *arena = restore->run->arena;
     struct str message = str_dup(arena, str_of(item->why.msg));
     *ARENA_PUSH(arena, &restore->result->findings) =
-        is_immutable_fault(&item->why) ? restore_finding(&item->resource, "restore.replace-or-keep", message,
-                                                         "a field that cannot be changed differs: keep the "
-                                                         "object, or restore --replace, which makes "
-                                                         "what holds no data anew")
-                                       : restore_finding(&item->resource, "restore.refused", message,
-                                                         "mend what the message names and restore again");
+        is_immutable_fault(&item->why)
+            ? finding_about(
+                  arena, &item->resource, "restore.replace-or-keep", SEVERITY_ERROR, message,
+                  "a field that cannot be changed differs: keep the object, or restore --replace, which "
+                  "makes what holds no data anew")
+            : finding_about(arena, &item->resource, "restore.refused", SEVERITY_ERROR, message,
+                            "mend what the message names and restore again");
 }
 
 static void count(struct restore *restore)

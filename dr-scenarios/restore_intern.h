@@ -29,7 +29,3 @@ bool restore_list_classes(struct kube *target, struct arena *arena, struct kube_
  * has. */
 void restore_check_storage(struct run *run, struct kube *target, const struct bundle *declared,
                            const struct restore_options *options, struct restore_result *result);
-
-/* restore_result.c: `message` is kept as it is. */
-struct finding restore_finding(const struct resource *resource, const char *check, struct str message,
-                               const char *fix);

@@ -1,18 +1,5 @@
 #include "dr-scenarios/restore_intern.h"
 
-struct finding restore_finding(const struct resource *resource, const char *check, struct str message,
-                               const char *fix)
-{
-    return (struct finding){.check = str_of(check),
-                            .severity = SEVERITY_ERROR,
-                            .api_version = resource->api_version,
-                            .kind = resource->kind,
-                            .namespace = resource->namespace,
-                            .name = resource->name,
-                            .message = message,
-                            .fix = str_of(fix)};
-}
-
 bool restore_verdict(const struct restore_result *result, struct err *err)
 {
     size_t not_ready = result->waited - result->ready;

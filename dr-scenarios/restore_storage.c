@@ -67,11 +67,9 @@ static struct finding missing(struct arena *arena, const struct asked *asked)
                       STR_ARG(asked->name), STR_ARG(places))
             : str_fmt(arena, "leaves its storage class to the target, which has no default (%.*s in all)",
                       STR_ARG(places));
-    struct finding finding = restore_finding(
-        asked->by, "restore.storage-class", message,
+    return finding_about(
+        arena, asked->by, "restore.storage-class", SEVERITY_WARNING, message,
         "create that class on the target, or name another one under environments[].storageClasses");
-    finding.severity = SEVERITY_WARNING;
-    return finding;
 }
 
 void restore_check_storage(struct run *run, struct kube *target, const struct bundle *declared,

@@ -92,8 +92,8 @@ static void report_waiting(struct run *run, struct restore_result *result, const
         result->ready += it->state == READY_YES;
         if (it->state != READY_YES)
             *ARENA_PUSH(run->arena, &result->findings) =
-                restore_finding(it->resource, "restore.not-ready", it->why,
-                                "see the events of its pods; what it names may be missing");
+                finding_about(run->arena, it->resource, "restore.not-ready", SEVERITY_ERROR, it->why,
+                              "see the events of its pods; what it names may be missing");
     }
 }
 

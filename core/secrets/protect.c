@@ -29,16 +29,9 @@ static void tell(struct run *run, const struct protected_secrets *all, size_t in
                        : str_fmt(arena, "left out%.*s; provide %.*s/%.*s, type %.*s, with the keys: %.*s",
                                  STR_ARG(places), STR_ARG(secret->namespace), STR_ARG(secret->name),
                                  STR_ARG(secrets_type(secret->object)), STR_ARG(keys));
-    *ARENA_PUSH(arena, &run->findings) = (struct finding){
-        .check = STR("secrets.omitted"),
-        .severity = protected->why ? SEVERITY_WARNING : SEVERITY_INFO,
-        .api_version = secret->api_version,
-        .kind = secret->kind,
-        .namespace = secret->namespace,
-        .name = secret->name,
-        .message = message,
-        .fix = STR("create it in the target cluster before its workloads start"),
-    };
+    *ARENA_PUSH(arena, &run->findings) =
+        finding_about(arena, secret, "secrets.omitted", protected->why ? SEVERITY_WARNING : SEVERITY_INFO,
+                      message, "create it in the target cluster before its workloads start");
 }
 
 /* One finding per Secret, whatever the number of environments. */
