@@ -238,7 +238,12 @@ static bool run_rules(struct run *run, struct bundle *bundle, bool counted, stru
         run->findings.count = findings;
         return false;
     }
-    leaks_report(run, bundle, &declared, &log.set_aside);
+    struct parts parts;
+    struct leaks *leaks;
+    parts_of_bundle(run->arena, bundle, &parts);
+    if (!leaks_open(run, &parts, &leaks, err))
+        return false;
+    leaks_look(leaks, bundle, &declared, &log.set_aside);
     ownership_report(run, &scene, &declared, &log);
     log.objects = bundle->count;
     log.declared = declared.count;

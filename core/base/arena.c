@@ -149,3 +149,11 @@ size_t arena_used(const struct arena *arena)
 {
     return arena->used;
 }
+
+bool arena_holds(const struct arena *arena, const void *bytes, size_t len)
+{
+    for (const struct block *block = arena->blocks; block != NULL; block = block->next)
+        if (memmem(block->bytes, block->cap, bytes, len) != NULL)
+            return true;
+    return false;
+}

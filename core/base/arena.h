@@ -6,6 +6,7 @@
  * With -DARENA_DEBUG every allocation is a malloc of its own, so that AddressSanitizer sees each object.
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena;
@@ -25,6 +26,8 @@ void *arena_grow(struct arena *arena, const void *old, size_t count, size_t new_
 void arena_adopt(struct arena *arena, struct arena *other);
 /* Bytes handed out so far: for tests and for reports of memory use. */
 size_t arena_used(const struct arena *arena);
+/* Whether these bytes stand anywhere in it: for tests of what must not be kept. */
+bool arena_holds(const struct arena *arena, const void *bytes, size_t len);
 
 #define ARENA_NEW(arena, type)          ((type *)arena_alloc((arena), sizeof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_array((arena), (count), sizeof(type)))

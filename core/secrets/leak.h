@@ -6,7 +6,7 @@
  * transforming ask here. Nothing fails.
  */
 #pragma once
-#include "core/kube/bundle.h"
+#include "core/kube/resource.h"
 
 /* The name promises a secret; one that goes on to say where it is (PASSWORD_FILE, SECRET_NAME) does not. */
 bool leak_name(struct str name);
@@ -17,16 +17,22 @@ const char *leak_setting(struct str name, struct str text);
 
 /* ---- values of Secrets ---- */
 
+/* Knows a value again without keeping it: of each there is a hash of the whole, and a few bits by which most places of a
+ * text are passed over. It is filled with one Secret after the other, sealed, and from then on only read, by any number of
+ * threads. */
 struct leak_index;
 
 struct leak_hit {
-    const struct resource *secret;
-    struct str key;
-    bool encoded; /* it stands there in base64 */
+    struct str namespace, name, key; /* of the Secret; alive as long as the index */
+    bool encoded;                    /* it stands there in base64 */
 };
 
-/* Of all Secrets of a bundle: values that tell themselves apart from ordinary words. Certificates, user names, hosts and
- * the like are none; of JSON and of lines "name = value" the parts count that sound secret. NULL where there is none. */
-const struct leak_index *leak_index_of(struct arena *arena, const struct bundle *bundle);
+struct leak_index *leak_index_new(struct arena *arena);
+/* Takes the values that tell themselves apart from ordinary words. Certificates, user names, hosts and the like are none;
+ * of JSON and of lines "name = value" the parts count that sound secret. What is no Secret, or cannot be read, adds
+ * nothing. The Secret may be gone afterwards. */
+void leak_index_add(struct leak_index *index, const struct resource *secret);
+/* Nothing is added any more. NULL where there is nothing to find. */
+const struct leak_index *leak_index_seal(struct leak_index *index);
 /* The first of them in the text; linear in its length. `index` may be NULL. */
 bool leak_find(const struct leak_index *index, struct str text, struct leak_hit *ret_hit);

@@ -77,3 +77,16 @@ Test(arena, an_absurd_size_aborts, .signal = SIGABRT)
     struct arena *arena = arena_new();
     arena_alloc(arena, SIZE_MAX);
 }
+
+Test(arena, what_it_holds_can_be_asked)
+{
+    struct arena *arena = arena_new();
+    cr_expect_not(arena_holds(arena, "marker", 6));
+    memcpy(arena_alloc(arena, 6), "marker", 6);
+    memset(arena_alloc(arena, 100 << 10), 'x', 100 << 10);
+    cr_expect(arena_holds(arena, "marker", 6), "in a block that is not the newest");
+    cr_expect_not(arena_holds(arena, "markex", 6));
+    arena_reset(arena);
+    cr_expect_not(arena_holds(arena, "marker", 6));
+    arena_free(arena);
+}
