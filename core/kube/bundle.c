@@ -33,12 +33,11 @@ static int stable_order(const void *a, const void *b)
     return order ? order : (x > y) - (x < y);
 }
 
-static void name_dropped(struct bundle *bundle, const struct resource *dropped, const struct resource *kept)
+struct str bundle_twice(struct arena *arena, const struct resource *dropped, const struct resource *kept)
 {
-    struct str label = resource_label(bundle->arena, dropped);
-    *ARENA_PUSH(bundle->arena, &bundle->problems) =
-        str_fmt(bundle->arena, "%.*s: %.*s is there already (%.*s); the first one counts",
-                STR_ARG(dropped->origin), STR_ARG(label), STR_ARG(kept->origin));
+    struct str label = resource_label(arena, dropped);
+    return str_fmt(arena, "%.*s: %.*s is there already (%.*s); the first one counts",
+                   STR_ARG(dropped->origin), STR_ARG(label), STR_ARG(kept->origin));
 }
 
 void bundle_sort(struct bundle *bundle)
@@ -57,7 +56,8 @@ void bundle_sort(struct bundle *bundle)
         qsort(order, count, sizeof *order, stable_order);
     for (size_t i = 0; i < count; i++) {
         if (kept > 0 && identity_order(&sorted[kept - 1], order[i]) == 0)
-            name_dropped(bundle, order[i], &sorted[kept - 1]);
+            *ARENA_PUSH(bundle->arena, &bundle->problems) =
+                bundle_twice(bundle->arena, order[i], &sorted[kept - 1]);
         else
             sorted[kept++] = *order[i];
     }

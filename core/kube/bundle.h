@@ -25,6 +25,8 @@ void bundle_init(struct bundle *bundle, struct arena *arena);
 struct resource *bundle_add(struct bundle *bundle, const struct resource *resource);
 /* Sorts; of objects that come twice the later is dropped and named in `problems`. */
 void bundle_sort(struct bundle *bundle);
+/* How that is told. */
+struct str bundle_twice(struct arena *arena, const struct resource *dropped, const struct resource *kept);
 const struct resource *bundle_find(const struct bundle *bundle, struct str group, struct str kind,
                                    struct str namespace, struct str name);
 /* Index range [*ret_from, *ret_to) of a namespace in a sorted bundle. */

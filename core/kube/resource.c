@@ -106,8 +106,11 @@ void resource_types_add_crd(struct arena *arena, struct resource_types *types, c
         type.kind.len == 0 || type.plural.len == 0 ||
         resource_type_find(types, type.group, type.kind) != NULL)
         return;
-    if (type.singular.len == 0)
-        type.singular = str_lower(arena, type.kind);
+    type.group = str_dup(arena, type.group);
+    type.version = str_dup(arena, type.version);
+    type.kind = str_dup(arena, type.kind);
+    type.plural = str_dup(arena, type.plural);
+    type.singular = type.singular.len ? str_dup(arena, type.singular) : str_lower(arena, type.kind);
     *ARENA_PUSH(arena, types) = type;
 }
 

@@ -47,7 +47,8 @@ const struct resource_type *resource_type_find(const struct resource_types *type
                                                struct str kind);
 const struct resource_type *resource_type_find_plural(const struct resource_types *types, struct str group,
                                                       struct str plural);
-/* Adds the types that a CustomResourceDefinition declares, in its storage version; anything else adds nothing. */
+/* Adds the types that a CustomResourceDefinition declares, in its storage version; anything else adds nothing. Copies
+ * what it needs of it. */
 void resource_types_add_crd(struct arena *arena, struct resource_types *types, const struct value *crd);
 /* Built-in types of Kubernetes (group, version, kind, plural, scope), for manifests without a server. */
 const struct resource_types *resource_builtin_types(void);

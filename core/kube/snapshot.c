@@ -255,6 +255,7 @@ static bool read_all(struct snapshot *s, struct err *err)
     collect_documents(s);
     if (kube_selects_namespaces_by_content(s->selection))
         drop_namespaces(s);
+    stash_drop_same_uids(s->stash);
     return stash_finish(s->stash, err);
 }
 

@@ -1,4 +1,4 @@
-/* Giving: what stands in a finished stash. How it is filled is stash_write.c. */
+/* Giving: what stands in a finished stash. stash_write.c fills it. */
 #include "core/kube/stash.h"
 
 #include <stdlib.h>
@@ -116,46 +116,79 @@ bool stash_read_document(const struct stash *stash, size_t index, struct buf *bu
 
 /* ---- bundles ---- */
 
+/* JSON of so many bytes, and what stands behind it. */
 static bool read_tree(const struct stash *stash, struct arena *arena, uint8_t writer, uint64_t offset,
-                      uint64_t bytes, const struct value **ret_root, struct err *err)
+                      uint64_t bytes, struct str *behind, const struct value **ret_root, struct err *err)
 {
-    char *text = arena_alloc(arena, bytes + 1);
-    return tempfile_read(&stash->writers[writer].file, offset, text, bytes, err) &&
+    char *text = arena_alloc(arena, bytes + behind->len + 1);
+    behind->ptr = text + bytes;
+    return tempfile_read(&stash->writers[writer].file, offset, text, bytes + behind->len, err) &&
            json_parse(arena, (struct str){text, bytes}, NULL, ret_root, err);
 }
 
+/* `listed`: the origin of objects that have none of their own. */
 static bool read_object(const struct stash *stash, struct arena *arena, const struct stash_record *record,
-                        struct str origin, struct resource *ret_resource, struct err *err)
+                        struct str listed, struct resource *ret_resource, struct err *err)
 {
     const struct value *object;
-    if (read_tree(stash, arena, record->writer, record->offset, record->bytes, &object, err) &&
-        resource_from(object, origin, ret_resource, err))
+    struct str origin = {.len = record->origin_len};
+    if (read_tree(stash, arena, record->writer, record->offset, record->bytes, &origin, &object, err) &&
+        resource_from(object, origin.len ? origin : listed, ret_resource, err))
         return true;
     err->code = err->code == ERR_INVALID ? ERR_INTERNAL : err->code;
     return err_context(err, "stash");
+}
+
+static struct str listed_origin(const struct stash *stash, struct arena *arena,
+                                const struct stash_record *record)
+{
+    return kube_path(arena, &stash->types.items[record->type], STR_NONE, STR_NONE);
+}
+
+bool stash_record_origin(const struct stash *stash, struct arena *arena, const struct stash_record *record,
+                         struct str *ret_origin, struct err *err)
+{
+    struct str origin = {.len = record->origin_len};
+    if (origin.len == 0) {
+        *ret_origin = listed_origin(stash, arena, record);
+        return true;
+    }
+    char *text = arena_alloc(arena, origin.len);
+    origin.ptr = text;
+    if (!tempfile_read(&stash->writers[record->writer].file, record->offset + record->bytes, text, origin.len,
+                       err))
+        return err_context(err, "stash");
+    *ret_origin = origin;
+    return true;
+}
+
+bool stash_origin(const struct stash *stash, struct arena *arena, size_t index, struct str *ret_origin,
+                  struct err *err)
+{
+    return stash_record_origin(stash, arena, &stash->objects.items[index], ret_origin, err);
 }
 
 bool stash_resource(const struct stash *stash, struct arena *arena, size_t index,
                     struct resource *ret_resource, struct err *err)
 {
     const struct stash_record *record = &stash->objects.items[index];
-    struct str origin = kube_path(arena, &stash->types.items[record->type], STR_NONE, STR_NONE);
-    return read_object(stash, arena, record, origin, ret_resource, err);
+    struct str listed = record->origin_len ? STR_NONE : listed_origin(stash, arena, record);
+    return read_object(stash, arena, record, listed, ret_resource, err);
 }
 
 static bool add_objects(struct stash *stash, size_t from, size_t to, struct bundle *bundle, struct err *err)
 {
     struct arena *arena = bundle->arena;
     const struct resource_type *type = NULL;
-    struct str origin = STR_NONE;
+    struct str listed = STR_NONE;
     for (size_t i = from; i < to; i++) {
         const struct stash_record *record = &stash->objects.items[i];
         struct resource resource;
         if (type != &stash->types.items[record->type]) { /* they come sorted by type */
             type = &stash->types.items[record->type];
-            origin = kube_path(arena, type, STR_NONE, STR_NONE);
+            listed = listed_origin(stash, arena, record);
         }
-        if (!read_object(stash, arena, record, origin, &resource, err))
+        if (!read_object(stash, arena, record, listed, &resource, err))
             return false;
         bundle_add(bundle, &resource);
     }
@@ -166,7 +199,9 @@ bool stash_document(const struct stash *stash, struct arena *arena, size_t index
                     const struct value **ret_root, struct err *err)
 {
     const struct stash_document *document = &stash->documents.items[index];
-    return read_tree(stash, arena, document->writer, document->offset, document->bytes, ret_root, err) ||
+    struct str nothing = STR_NONE;
+    return read_tree(stash, arena, document->writer, document->offset, document->bytes, &nothing, ret_root,
+                     err) ||
            err_context(err, "stash");
 }
 

@@ -7,10 +7,11 @@
  *     snapshot ──▶ stash ──▶ stash_bundle: one part at a time, in an arena of its own: memory for the largest namespace
  *                        ──▶ stash_bundle_all: everything as one bundle, for stages that want it so
  *     bundle ──▶ stash_from_bundle
+ *     anything else ──▶ stash_new, stash_put …, stash_finish: what was put in is not needed afterwards
  *
  * `about` is what is known of the whole: a bundle without objects, with types, moment, counts and problems; every
  * bundle that is made starts as a copy of it. Parts are the cluster-scoped objects (an empty namespace, always first
- * when there are any) and each namespace, in bytewise order; the objects of a part are sorted by type and name.
+ * when there are any) and each namespace, in bytewise order; the objects of a part are sorted by group, kind and name, as in a bundle.
  *
  * Once it is complete a stash only gives, and any number of threads may take. JSON texts are compact, as json_write
  * writes them. `about` and the texts it points to live in the arena of the stash.
@@ -42,6 +43,16 @@ void stash_close(struct stash *stash); /* NULL is fine */
 bool stash_from_bundle(struct arena *arena, const char *dir, const struct bundle *bundle,
                        struct stash **ret_stash, struct err *err) WARN_UNUSED;
 
+/* Filling one by hand, in any order. An object keeps its origin; of those that come twice, in whatever version, the first
+ * stays, and the other is named in about.problems as bundle_sort names it. */
+bool stash_put(struct stash *stash, const struct resource *resource, struct err *err) WARN_UNUSED;
+/* The same where the JSON of the object is at hand; it is taken as it is. */
+bool stash_put_text(struct stash *stash, const struct resource *resource, struct str json,
+                    struct err *err) WARN_UNUSED;
+bool stash_put_document(struct stash *stash, struct str key, struct str json, struct err *err) WARN_UNUSED;
+/* After the last; `about` is filled by now, types above all. Counts per type, sorts, and finds the parts. */
+bool stash_finish(struct stash *stash, struct err *err) WARN_UNUSED;
+
 /* Without objects; the caller may change cluster, backup_id and taken_ms. */
 struct bundle *stash_about(struct stash *stash);
 size_t stash_count(const struct stash *stash); /* objects */
@@ -52,6 +63,9 @@ struct stash_object stash_object(const struct stash *stash, size_t index);
 /* One object as a tree in `arena`. */
 bool stash_resource(const struct stash *stash, struct arena *arena, size_t index,
                     struct resource *ret_resource, struct err *err) WARN_UNUSED;
+/* Where it came from, as in struct resource. */
+bool stash_origin(const struct stash *stash, struct arena *arena, size_t index, struct str *ret_origin,
+                  struct err *err) WARN_UNUSED;
 /* The JSON of an object into `buf`, which is cleared first. */
 bool stash_read(const struct stash *stash, size_t index, struct buf *buf, struct err *err) WARN_UNUSED;
 

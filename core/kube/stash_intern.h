@@ -1,6 +1,6 @@
-/* stash_intern.h — how a stash is filled: by writers, one per thread, each with a file of its own; the objects of one
- * list collect in a stash_list, which can be cut back. What was faster does not show: lists are put together in the
- * order in which the caller hands them in. */
+/* stash_intern.h — how a snapshot fills a stash: by writers, one per thread, each with a file of its own; the objects of
+ * one list collect in a stash_list, which can be cut back. What was faster does not show: lists are put together in the
+ * order in which the caller hands them in. Types must be there first. (stash_put is for one hand.) */
 #pragma once
 #include "core/base/tempfile.h"
 #include "core/kube/stash.h"
@@ -12,6 +12,7 @@ struct stash_record {
     uint8_t uid[16];                       /* the very UUID, or a hash of what is none; zero without one */
     uint32_t bytes, type, namespace, name; /* the last two are offsets in the writer's names */
     uint16_t namespace_len, name_len;
+    uint16_t origin_len; /* it stands behind the JSON; 0: where objects of the type are listed */
     uint8_t writer;
     bool dropped;
 };
@@ -51,6 +52,8 @@ struct stash {
     struct bundle about;
     struct stash_writer writers[STASH_WRITERS];
     struct resource_types types; /* what records refer to: those of `about`, then others */
+    struct resource_types put;   /* what those of stash_put refer to until stash_finish */
+    uint32_t last_put;           /* the one that came last */
     struct stash_list objects;
     struct stash_parts parts;
     struct stash_documents documents;
@@ -76,6 +79,7 @@ bool stash_add_document(struct stash_writer *writer, const struct value *root,
 void stash_take(struct stash *stash, struct stash_list *list);
 struct str stash_record_name(const struct stash *stash, const struct stash_record *record);
 struct str stash_record_namespace(const struct stash *stash, const struct stash_record *record);
-/* After the last list. Of objects that were taken in twice under one uid the first stays, and so of those of one type,
- * namespace and name (these are named in about.problems). Counts per type, sorts, and finds the parts. */
-bool stash_finish(struct stash *stash, struct err *err) WARN_UNUSED;
+bool stash_record_origin(const struct stash *stash, struct arena *arena, const struct stash_record *record,
+                         struct str *ret_origin, struct err *err) WARN_UNUSED;
+/* Of objects that were taken in twice under one uid the first stays: a server shows the same one in several groups. */
+void stash_drop_same_uids(struct stash *stash);

@@ -1,4 +1,4 @@
-/* Filling a stash, and putting it in order. */
+/* Filling a stash; how it is put in order is stash_finish.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,32 +79,50 @@ static struct stash_record *push(struct stash_list *list)
     return &list->items[list->count++];
 }
 
-static bool write_text(struct stash_writer *writer, const struct value *root, uint64_t *ret_offset,
-                       uint64_t *ret_bytes, struct err *err)
+/* Alive until the next object. */
+static struct str text_of(struct stash_writer *writer, const struct value *root)
 {
     buf_clear(&writer->text);
     json_write(&writer->text, root);
-    *ret_offset = writer->file.bytes;
-    *ret_bytes = writer->text.len;
-    return tempfile_add(&writer->file, writer->text.ptr, writer->text.len, err);
+    return buf_view(&writer->text);
 }
 
-bool stash_add(struct stash_writer *writer, struct stash_list *list, uint32_t type,
-               const struct resource *resource, struct err *err)
+/* The origin stands behind the JSON. */
+static bool write_text(struct stash_writer *writer, struct stash_record *record, struct str json,
+                       struct str origin, struct err *err)
 {
-    struct stash_record record = {.type = type, .writer = writer->number};
-    uint64_t bytes;
+    if (json.len > UINT32_MAX)
+        return err_set(err, ERR_LIMIT, "an object of %zu bytes", json.len);
+    record->writer = writer->number;
+    record->offset = writer->file.bytes;
+    record->bytes = (uint32_t)json.len;
+    record->origin_len = (uint16_t)(origin.len < UINT16_MAX ? origin.len : UINT16_MAX);
+    return tempfile_add(&writer->file, json.ptr, json.len, err) &&
+           tempfile_add(&writer->file, origin.ptr, record->origin_len, err);
+}
+
+static bool add(struct stash_writer *writer, struct stash_list *list, uint32_t type,
+                const struct resource *resource, struct str json, struct err *err)
+{
+    struct stash_record record = {.type = type};
     if (resource->name.len > UINT16_MAX || resource->namespace.len > UINT16_MAX)
         return err_set(err, ERR_LIMIT, "a name of %zu bytes", resource->name.len + resource->namespace.len);
-    if (!write_text(writer, resource->object, &record.offset, &bytes, err))
+    if (!write_text(writer, &record, json, resource->origin, err))
         return false;
-    record.bytes = (uint32_t)bytes;
-    set_uid(&record, value_str_in(resource->object, PATH("metadata", "uid")));
     set_names(writer, &record, resource->namespace, resource->name);
     if (!buf_ok(&writer->names))
         return err_set(err, ERR_LIMIT, "the names of all objects have more than %zu bytes",
                        writer->names.max);
     *push(list) = record;
+    return true;
+}
+
+bool stash_add(struct stash_writer *writer, struct stash_list *list, uint32_t type,
+               const struct resource *resource, struct err *err)
+{
+    if (!add(writer, list, type, resource, text_of(writer, resource->object), err))
+        return false;
+    set_uid(&list->items[list->count - 1], value_str_in(resource->object, PATH("metadata", "uid")));
     return true;
 }
 
@@ -120,188 +138,78 @@ void stash_cut(struct stash_writer *writer, struct stash_list *list, struct stas
     tempfile_cut(&writer->file, mark.bytes);
 }
 
+static bool add_document(struct stash_writer *writer, struct str json, struct stash_document *ret_document,
+                         struct err *err)
+{
+    ret_document->writer = writer->number;
+    ret_document->offset = writer->file.bytes;
+    ret_document->bytes = json.len;
+    return tempfile_add(&writer->file, json.ptr, json.len, err);
+}
+
 bool stash_add_document(struct stash_writer *writer, const struct value *root,
                         struct stash_document *ret_document, struct err *err)
 {
-    ret_document->writer = writer->number;
-    return write_text(writer, root, &ret_document->offset, &ret_document->bytes, err);
+    return add_document(writer, text_of(writer, root), ret_document, err);
 }
 
-/* ---- putting together ---- */
+/* ---- by one hand ---- */
 
-void stash_take(struct stash *stash, struct stash_list *list)
+static bool is_type(const struct resource_type *type, struct str group, struct str version, struct str kind)
 {
-    struct stash_list *all = &stash->objects;
-    if (list->count != 0) {
-        if (all->cap < all->count + list->count) {
-            all->cap = all->count + list->count;
-            all->items = realloc(all->items, all->cap * sizeof *all->items);
-            if (all->items == NULL)
-                abort();
-        }
-        memcpy(all->items + all->count, list->items, list->count * sizeof *all->items);
-        all->count += list->count;
-    }
-    free(list->items);
-    *list = (struct stash_list){0};
+    return str_eq(type->kind, kind) && str_eq(type->version, version) && str_eq(type->group, group);
 }
 
-/* Indexes of records by uid, open addressing; 0 is an empty slot. */
-struct uid_set {
-    const struct stash_record *records;
-    uint32_t *slots;
-    size_t cap;
-};
-
-/* False when the uid was there already. Uids are random bits, or a hash. */
-static bool uid_set_add(struct uid_set *set, size_t index)
-{
-    uint64_t hash;
-    memcpy(&hash, set->records[index].uid, sizeof hash);
-    size_t at = (hash * 0x9E3779B97F4A7C15u >> 20) & (set->cap - 1);
-    for (; set->slots[at] != 0; at = (at + 1) & (set->cap - 1))
-        if (memcmp(set->records[set->slots[at] - 1].uid, set->records[index].uid, 16) == 0)
-            return false;
-    set->slots[at] = (uint32_t)index + 1;
-    return true;
-}
-
-static void drop_same_uids(struct stash *stash)
-{
-    static const uint8_t none[16];
-    struct stash_list *all = &stash->objects;
-    struct uid_set set = {.records = all->items, .cap = 1024};
-    while (set.cap < 2 * all->count)
-        set.cap *= 2;
-    set.slots = calloc(set.cap, sizeof *set.slots);
-    if (set.slots == NULL)
-        abort();
-    for (size_t i = 0; i < all->count; i++)
-        all->items[i].dropped |= memcmp(all->items[i].uid, none, sizeof none) != 0 && !uid_set_add(&set, i);
-    free(set.slots);
-}
-
-static int compare_names(const struct stash *stash, const struct stash_record *a,
-                         const struct stash_record *b)
-{
-    int order = str_cmp(stash_record_namespace(stash, a), stash_record_namespace(stash, b));
-    if (order == 0)
-        order = (a->type > b->type) - (a->type < b->type);
-    return order ? order : str_cmp(stash_record_name(stash, a), stash_record_name(stash, b));
-}
-
-/* What was dropped goes to the end. Of equal ones it does not matter which comes first, as long as it is always the
- * same: the file and the place in it tell. */
-static int record_order(const void *x, const void *y, void *ctx)
-{
-    const struct stash_record *a = x, *b = y;
-    int order = a->dropped - b->dropped;
-    if (order == 0)
-        order = compare_names(ctx, a, b);
-    if (order == 0)
-        order = a->writer - b->writer;
-    return order ? order : (a->offset > b->offset) - (a->offset < b->offset);
-}
-
-static void name_dropped(struct stash *stash, const struct stash_record *record)
-{
-    struct arena *arena = stash->arena;
-    struct str name = stash_record_name(stash, record);
-    *ARENA_PUSH(arena, &stash->about.problems) =
-        str_fmt(arena, "%.*s: \"%.*s\" came twice from the server; the first one counts",
-                STR_ARG(stash->types.items[record->type].plural), STR_ARG(name));
-}
-
-static void sort(struct stash *stash)
-{
-    struct stash_list *all = &stash->objects;
-    size_t kept = 0;
-    if (all->count == 0)
-        return;
-    qsort_r(all->items, all->count, sizeof *all->items, record_order, stash);
-    for (size_t i = 0; i < all->count && !all->items[i].dropped; i++) {
-        if (kept > 0 && compare_names(stash, &all->items[kept - 1], &all->items[i]) == 0)
-            name_dropped(stash, &all->items[i]);
-        else
-            all->items[kept++] = all->items[i];
-    }
-    all->count = kept;
-}
-
-static void find_parts(struct stash *stash)
-{
-    const struct stash_list *all = &stash->objects;
-    struct stash_part *part = NULL;
-    for (size_t i = 0; i < all->count; i++) {
-        const struct stash_record *record = &all->items[i];
-        struct str namespace = stash_record_namespace(stash, record);
-        if (part == NULL || !str_eq(part->namespace, namespace)) {
-            part = ARENA_PUSH(stash->arena, &stash->parts);
-            *part = (struct stash_part){.namespace = namespace, .from = i};
-        }
-        part->to = i + 1;
-        part->bytes += record->bytes;
-    }
-}
-
-bool stash_finish(struct stash *stash, struct err *err)
-{
-    if (stash->objects.count >= UINT32_MAX)
-        return err_set(err, ERR_LIMIT, "%zu objects", stash->objects.count);
-    for (size_t i = 0; i < STASH_WRITERS; i++)
-        if (!tempfile_flush(&stash->writers[i].file, err))
-            return false;
-    drop_same_uids(stash);
-    sort(stash);
-    find_parts(stash);
-    for (size_t i = 0; i < stash->about.types.count; i++)
-        stash->about.types.items[i].count = 0;
-    for (size_t i = 0; i < stash->objects.count; i++)
-        if (stash->objects.items[i].type < stash->about.types.count)
-            stash->about.types.items[stash->objects.items[i].type].count++;
-    return true;
-}
-
-/* ---- a bundle, stashed ---- */
-
-/* A type that discovery does not know cannot have been listed; a bundle from elsewhere may hold one all the same. */
+/* What it is in truth is known when all are there (stash_finish.c). They mostly come in runs of one type. */
 static uint32_t type_of(struct stash *stash, const struct resource *resource)
 {
     struct str group = resource_group(resource), version = resource_version(resource);
-    struct resource_types *types = &stash->types;
-    size_t other = types->count;
-    for (size_t i = 0; i < types->count; i++) {
-        const struct resource_type *type = &types->items[i];
-        if (!str_eq(type->kind, resource->kind) || !str_eq(type->group, group))
-            continue;
-        if (str_eq(type->version, version))
-            return (uint32_t)i;
-        other = other == types->count ? i : other;
-    }
-    struct resource_type added = {.group = group, .version = version, .kind = resource->kind};
-    added.plural =
-        other < types->count ? types->items[other].plural : str_lower(stash->arena, resource->kind);
-    added.namespaced = resource->namespace.len != 0;
-    *ARENA_PUSH(stash->arena, types) = added;
-    return (uint32_t)types->count - 1;
+    struct resource_types *put = &stash->put;
+    struct arena *arena = stash->arena;
+    if (put->count != 0 && is_type(&put->items[stash->last_put], group, version, resource->kind))
+        return stash->last_put;
+    size_t at = 0;
+    while (at < put->count && !is_type(&put->items[at], group, version, resource->kind))
+        at++;
+    if (at == put->count)
+        *ARENA_PUSH(arena, put) = (struct resource_type){
+            .group = str_dup(arena, group),
+            .version = str_dup(arena, version),
+            .kind = str_dup(arena, resource->kind),
+            .namespaced = resource->namespace.len != 0,
+        };
+    stash->last_put = (uint32_t)at;
+    return stash->last_put;
 }
 
-static bool add_bundle(struct stash *stash, const struct bundle *bundle, struct err *err)
+bool stash_put_text(struct stash *stash, const struct resource *resource, struct str json, struct err *err)
 {
-    struct stash_writer *writer = &stash->writers[0];
-    struct stash_list list = {0};
-    bool good = true;
-    for (size_t i = 0; good && i < bundle->count; i++) {
-        uint32_t type = type_of(stash, &bundle->items[i]);
-        good = stash_add(writer, &list, type, &bundle->items[i], err);
-    }
-    stash_take(stash, &list);
-    MEMBER_EACH(member, bundle->openapi) {
-        struct stash_document document = {.key = member->key};
-        good = good && stash_add_document(writer, &member->value, &document, err);
-        *ARENA_PUSH(stash->arena, &stash->documents) = document;
-    }
-    return good && stash_finish(stash, err);
+    return add(&stash->writers[0], &stash->objects, type_of(stash, resource), resource, json, err);
+}
+
+bool stash_put(struct stash *stash, const struct resource *resource, struct err *err)
+{
+    return stash_put_text(stash, resource, text_of(&stash->writers[0], resource->object), err);
+}
+
+bool stash_put_document(struct stash *stash, struct str key, struct str json, struct err *err)
+{
+    struct stash_document document = {.key = str_dup(stash->arena, key)};
+    if (!add_document(&stash->writers[0], json, &document, err))
+        return false;
+    *ARENA_PUSH(stash->arena, &stash->documents) = document;
+    return true;
+}
+
+static bool put_bundle(struct stash *stash, const struct bundle *bundle, struct err *err)
+{
+    for (size_t i = 0; i < bundle->count; i++)
+        if (!stash_put(stash, &bundle->items[i], err))
+            return false;
+    MEMBER_EACH(member, bundle->openapi)
+        if (!stash_put_document(stash, member->key, text_of(&stash->writers[0], &member->value), err))
+            return false;
+    return stash_finish(stash, err);
 }
 
 bool stash_from_bundle(struct arena *arena, const char *dir, const struct bundle *bundle,
@@ -315,12 +223,8 @@ bool stash_from_bundle(struct arena *arena, const char *dir, const struct bundle
     stash->about.items = NULL;
     stash->about.count = stash->about.cap = 0;
     stash->about.openapi = NULL;
-    stash->about.problems.cap = stash->about.problems.count;
-    for (size_t i = 0; i < bundle->types.count; i++)
-        *ARENA_PUSH(arena, &stash->types) = bundle->types.items[i];
-    stash->about.types = stash->types;
-    stash->about.types.cap = stash->types.count; /* types that are added stay the stash's own */
-    if (!add_bundle(stash, bundle, err)) {
+    stash->about.problems.cap = stash->about.problems.count; /* what is added goes into the stash's arena */
+    if (!put_bundle(stash, bundle, err)) {
         stash_close(stash);
         return false;
     }

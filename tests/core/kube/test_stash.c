@@ -154,6 +154,7 @@ static void add(struct fixture *f, int writer, struct stash_list *list, uint32_t
                                                "\"namespace\":\"%s\",\"name\":\"%s\",\"uid\":\"%s\"}}",
                                                namespace, name, uid));
     struct resource resource = parse(f, json);
+    resource.origin = STR_NONE; /* as a list has it */
     cr_assert(stash_add(&f->stash->writers[writer], list, type, &resource, &f->err), "%s", f->err.msg);
 }
 
@@ -162,6 +163,7 @@ static void expect_objects(struct fixture *f, const char *wants)
 {
     struct buf out CLEANUP(buf_done);
     buf_init(&out, 4096);
+    stash_drop_same_uids(f->stash);
     cr_assert(stash_finish(f->stash, &f->err), "%s", f->err.msg);
     for (size_t i = 0; i < stash_count(f->stash); i++) {
         struct stash_object object = stash_object(f->stash, i);
@@ -214,5 +216,109 @@ Test(stash, of_one_uid_the_first_stays_and_of_one_name_too)
     cr_expect_eq(stash_object(f.stash, 0).type->group.len, 0, "the list that was taken first wins");
     cr_expect_eq(f.stash->about.problems.count, 1);
     cr_expect(str_contains(f.stash->about.problems.items[0], STR("things: \"twice\"")));
+    close_fixture(&f);
+}
+
+/* ---- by hand ---- */
+
+static void put(struct fixture *f, const char *api_version, const char *kind, const char *name,
+                const char *origin)
+{
+    struct resource resource =
+        parse(f, str_fmt(f->arena,
+                         "{\"apiVersion\":\"%s\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%s\","
+                         "\"namespace\":\"n\",\"uid\":\"the same\"}}",
+                         api_version, kind, name)
+                     .ptr);
+    resource.origin = str_of(origin);
+    cr_assert(stash_put(f->stash, &resource, &f->err), "%s", f->err.msg);
+}
+
+Test(stash, what_is_put_in_comes_out_sorted_and_with_its_origin)
+{
+    static const char *const wants[][2] = {
+        {"Gadget", "b.yaml:2"}, {"Widget", "/apis/example.com/v1/widget"}, {"Widget", "a.yaml:1"}};
+    struct fixture f;
+    open_empty(&f);
+    put(&f, "example.com/v1", "Widget", "b", "a.yaml:1");
+    put(&f, "example.com/v1", "Gadget", "z", "b.yaml:2");
+    put(&f, "example.com/v1", "Widget", "a", NULL);
+    cr_assert(stash_finish(f.stash, &f.err), "%s", f.err.msg);
+    cr_assert_eq(stash_count(f.stash), 3, "uids do not matter");
+    for (size_t i = 0; i < 3; i++) {
+        struct resource resource;
+        struct str origin;
+        cr_assert(stash_resource(f.stash, f.arena, i, &resource, &f.err), "%s", f.err.msg);
+        cr_assert(stash_origin(f.stash, f.arena, i, &origin, &f.err), "%s", f.err.msg);
+        cr_expect(str_is(resource.kind, wants[i][0]));
+        cr_expect(str_is(resource.origin, i == 1 ? "/apis/example.com/v1/widget" : wants[i][1]), "%.*s",
+                  STR_ARG(resource.origin));
+        cr_expect(str_eq(resource.origin, origin));
+    }
+    close_fixture(&f);
+}
+
+Test(stash, types_that_become_known_after_their_objects_count)
+{
+    struct fixture f;
+    open_empty(&f);
+    put(&f, "v1", "Thing", "t", "x");
+    put(&f, "old/v1", "Thing", "t", "x");
+    put(&f, "old/v2", "Thing", "u", "x");
+    put(&f, "example.com/v1", "Widget", "w", "x");
+    *ARENA_PUSH(f.arena, &f.stash->about.types) = (struct resource_type){
+        .group = STR("example.com"), .version = STR("v1"), .kind = STR("Widget"), .plural = STR("widgetry")};
+    cr_assert(stash_finish(f.stash, &f.err), "%s", f.err.msg);
+    static const char *const plurals[] = {"things", "widgetry", "things", "things"};
+    static const char *const versions[] = {"v1", "v1", "v1", "v2"};
+    for (size_t i = 0; i < 4; i++) {
+        cr_expect(str_is(stash_object(f.stash, i).type->plural, plurals[i]));
+        cr_expect(str_is(stash_object(f.stash, i).type->version, versions[i]));
+    }
+    const struct resource_types *known = &stash_about(f.stash)->types;
+    cr_assert_eq(known->count, 3, "a version that nobody told of stays inside");
+    cr_expect_eq(known->items[0].count + known->items[1].count + known->items[2].count, 3);
+    close_fixture(&f);
+}
+
+Test(stash, of_objects_that_come_twice_the_first_counts_in_whatever_version)
+{
+    struct fixture f;
+    struct resource resource;
+    open_empty(&f);
+    put(&f, "old/v2", "Thing", "t", "first.yaml:1");
+    put(&f, "v1", "Thing", "t", "core.yaml:9");
+    put(&f, "old/v1", "Thing", "t", "second.yaml:7");
+    put(&f, "old/v2", "Thing", "t", "third.yaml:8");
+    cr_assert(stash_finish(f.stash, &f.err), "%s", f.err.msg);
+    cr_assert_eq(stash_count(f.stash), 2);
+    cr_assert(stash_resource(f.stash, f.arena, 1, &resource, &f.err));
+    cr_expect(str_is(resource.api_version, "old/v2") && str_is(resource.origin, "first.yaml:1"));
+    const struct str_list *problems = &stash_about(f.stash)->problems;
+    cr_assert_eq(problems->count, 2);
+    cr_expect(str_is(problems->items[0],
+                     "second.yaml:7: n/Thing/t is there already (first.yaml:1); the first "
+                     "one counts"),
+              "%.*s", STR_ARG(problems->items[0]));
+    cr_expect(str_starts(problems->items[1], STR("third.yaml:8: ")));
+    close_fixture(&f);
+}
+
+Test(stash, takes_json_as_it_is)
+{
+    static const char json[] = "{\"apiVersion\":\"v1\", \"kind\":\"Thing\", \"metadata\":{\"name\":\"x\"}}";
+    struct fixture f;
+    struct buf text CLEANUP(buf_done);
+    buf_init(&text, 1000);
+    open_empty(&f);
+    struct resource resource = parse(&f, json);
+    resource.object = NULL;
+    cr_assert(stash_put_text(f.stash, &resource, str_of(json), &f.err), "%s", f.err.msg);
+    cr_assert(stash_put_document(f.stash, STR("api/v1"), STR("{ }"), &f.err), "%s", f.err.msg);
+    cr_assert(stash_finish(f.stash, &f.err), "%s", f.err.msg);
+    cr_assert(stash_read(f.stash, 0, &text, &f.err), "%s", f.err.msg);
+    cr_expect(str_is(buf_view(&text), json));
+    cr_assert(stash_read_document(f.stash, 0, &text, &f.err), "%s", f.err.msg);
+    cr_expect(str_is(buf_view(&text), "{ }"));
     close_fixture(&f);
 }
