@@ -165,7 +165,8 @@ static bool rotate_one(struct rotation *rotation, struct protector *protector,
     if (!sops && !sealed)
         return true; /* an ExternalSecret holds nothing that could be rotated here */
     if (!(sops ? from_sops : from_backup)(rotation, was, &secret, err) ||
-        !protector_apply(protector, &secret, sops ? SECRETS_SOPS : SECRETS_SEALED, &now, err))
+        !protector_apply(protector, rotation->cli->arena, &secret, sops ? SECRETS_SOPS : SECRETS_SEALED, &now,
+                         err))
         return err_context(err, "%.*s", STR_ARG(was->origin));
     if (now.written.object == NULL)
         return err_set(err, ERR_REFUSED, "%.*s: %s", STR_ARG(was->origin), now.why);
@@ -177,7 +178,7 @@ static bool rotate_environment(struct rotation *rotation, const struct config_en
 {
     struct protector *protector = NULL;
     rotation->environment = environment;
-    bool ok = protector_open(&rotation->cli->run, environment, true, &protector, err);
+    bool ok = protector_open(&rotation->cli->run, environment, NULL, &protector, err);
     for (size_t i = 0; ok && i < rotation->earlier.count; i++)
         if (str_eq(rotation->earlier.items[i].environment, environment->name))
             ok = rotate_one(rotation, protector, &rotation->earlier.items[i], err);

@@ -67,3 +67,24 @@ bool keys_identities(struct run *run, struct age_identities *ret_identities, str
     err_set(err, ERR_DENIED, "it is encrypted, and no age identity is named to read it");
     return err_next(err, "name a file with --identity or encrypt.identityFile, or set $%s", KEYS_ENVIRONMENT);
 }
+
+bool keys_kept(struct run *run, const struct age_identities **ret_identities, struct err *err)
+{
+    static const struct age_identities none = {0};
+    struct age_identities *kept;
+    *ret_identities = run->identities != NULL ? run->identities : &none;
+    if (run->identities != NULL || !keys_at_hand(run))
+        return true;
+    kept = ARENA_NEW(run->arena, struct age_identities);
+    if (!keys_identities(run, kept, err))
+        return false;
+    *ret_identities = run->identities = kept;
+    return true;
+}
+
+void keys_forget(struct run *run)
+{
+    if (run->identities != NULL)
+        age_wipe(run->identities);
+    run->identities = NULL;
+}

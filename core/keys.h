@@ -18,3 +18,6 @@ bool keys_recipients(struct run *run, struct age_recipients *ret_recipients, str
 bool keys_at_hand(const struct run *run);
 /* All identities that are at hand. They live in the run's arena, which wipes nothing: call age_wipe. */
 bool keys_identities(struct run *run, struct age_identities *ret_identities, struct err *err) WARN_UNUSED;
+/* The same, read once and kept for the run, for who works part after part; none where none is at hand. */
+bool keys_kept(struct run *run, const struct age_identities **ret_identities, struct err *err) WARN_UNUSED;
+void keys_forget(struct run *run); /* wipes what is kept */

@@ -15,6 +15,7 @@ struct config;
 struct store;
 struct kube;
 struct secrets_memory;
+struct age_identities;
 struct hooks;
 
 struct run {
@@ -31,8 +32,9 @@ struct run {
     size_t readable; /* places in the declared objects where the value of a Secret can be read */
     /* The repository as it was, sorted; NULL: there was none, or nobody knows. */
     const struct files *previous;
-    struct secrets_memory *memory; /* what was written last time (core/secrets/memory.h) */
-    struct hooks *hooks;           /* commands around the backup (backupd/hooks.h); NULL without */
+    struct secrets_memory *memory;     /* what was written last time (core/secrets/memory.h) */
+    struct age_identities *identities; /* that decrypt (core/keys.h); NULL until a stage needs them */
+    struct hooks *hooks;               /* commands around the backup (backupd/hooks.h); NULL without */
 
     struct findings findings;
     struct files files;                /* what overlays wrote: the repository's content, sorted */

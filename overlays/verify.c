@@ -116,7 +116,7 @@ static bool verify_secrets(struct verifying *v, struct run *run, const struct bu
 {
     struct secrets_check *check;
     const struct config_environment *environment = v->environment.config;
-    if (!secrets_check_open(run, environment, &check, err))
+    if (!secrets_check_open(run, run->arena, environment, &run->secrets, &check, err))
         return false;
     for (size_t i = 0; i < rendered->count; i++) {
         const struct resource *resource = &rendered->items[i];
@@ -131,7 +131,6 @@ static bool verify_secrets(struct verifying *v, struct run *run, const struct bu
     while ((missing = secrets_check_missing(check)) != NULL)
         unexplained(v->arena, v->unexplained, resource_label(v->arena, missing), STR_NONE,
                     STR("is to be written and is not in the environment"));
-    secrets_check_close(check);
     return true;
 }
 

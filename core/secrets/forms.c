@@ -4,6 +4,7 @@
 #include "core/base/base64.h"
 #include "core/base/clock.h"
 #include "core/crypto/sops.h"
+#include "core/keys.h"
 #include "core/secrets/protector.h"
 
 static const struct value *metadata(struct arena *arena, const struct resource *secret,
@@ -18,6 +19,16 @@ static const struct value *metadata(struct arena *arena, const struct resource *
 static const struct value *own(const struct resource *secret, const char *what)
 {
     return value_in(secret->object, PATH("metadata", what));
+}
+
+/* As the repository holds it. */
+static const struct earlier_secret *earlier_of(const struct form *form, const char *kind)
+{
+    const struct protector *protector = form->protector;
+    if (protector->earlier == NULL)
+        return NULL;
+    return earlier_find(protector->earlier, protector->environment->name, str_of(kind),
+                        form->secret->namespace, form->secret->name);
 }
 
 /* ---- sealed ---- */
@@ -47,7 +58,7 @@ static bool seal_entries(const struct form *form, const struct value *before, bo
                          const struct value **ret_sealed, struct err *err)
 {
     struct protector *protector = form->protector;
-    struct arena *arena = protector->arena;
+    struct arena *arena = form->arena;
     struct value_map_builder sealed = {0};
     for (size_t i = 0; i < form->entries->count; i++) {
         const struct secret_entry *entry = &form->entries->items[i];
@@ -69,17 +80,16 @@ static bool seal_entries(const struct form *form, const struct value *before, bo
 bool form_sealed(const struct form *form, const struct value **ret_object, struct err *err)
 {
     struct protector *protector = form->protector;
-    struct arena *arena = protector->arena;
+    struct arena *arena = form->arena;
     const struct resource *secret = form->secret;
     const struct value *sealed = NULL;
     if (!protector_need_certificate(protector, err))
         return false;
-    const struct earlier_secret *earlier = earlier_find(&protector->earlier, protector->environment->name,
-                                                        STR("SealedSecret"), secret->namespace, secret->name);
+    const struct earlier_secret *earlier = earlier_of(form, "SealedSecret");
     const struct value *before =
         earlier ? value_in(earlier->resource.object, PATH("spec", "encryptedData")) : NULL;
     struct secrets_subject subject = {form->id, protector->sealed_settings, before};
-    bool known = !protector->fresh && secrets_memory_knows(protector->run->memory, &subject);
+    bool known = secrets_memory_knows(protector->run->memory, &subject);
     if (!seal_entries(form, before, known, &sealed, err))
         return false;
     subject.cipher = sealed;
@@ -104,7 +114,7 @@ bool form_sealed(const struct form *form, const struct value **ret_object, struc
  * however a renderer sorts them. */
 static const struct value *plain_secret(const struct form *form)
 {
-    struct arena *arena = form->protector->arena;
+    struct arena *arena = form->arena;
     const struct resource *secret = form->secret;
     struct value_map_builder data = {0};
     for (size_t i = 0; i < form->entries->count; i++) {
@@ -135,15 +145,13 @@ static bool all_known(const struct form *form)
 /* Whether an earlier document holds the same values. `ours`: we wrote it, so it may be gone on with. Without the memory
  * only what it decrypts to can tell, and then it is taken whole or not at all: whoever wrote it chose its data key. */
 static bool says_the_same(const struct form *form, const struct value *plain, const struct value *before,
-                          bool ours)
+                          bool ours, const struct age_identities *identities)
 {
-    struct protector *protector = form->protector;
     const struct value *was;
     struct err ignored;
     if (ours && all_known(form))
         return true;
-    return !ours && protector->identities.count != 0 &&
-           sops_decrypt(protector->arena, before, &protector->identities, &was, &ignored) &&
+    return !ours && identities->count != 0 && sops_decrypt(form->arena, before, identities, &was, &ignored) &&
            value_equal(value_key(was, "data"), value_key(plain, "data")) &&
            value_key(was, "stringData") == NULL;
 }
@@ -156,7 +164,7 @@ static const struct value *grafted(struct arena *arena, const struct value *plai
 
 static struct str sops_settings(const struct form *form)
 {
-    struct arena *arena = form->protector->arena;
+    struct arena *arena = form->arena;
     const struct str_list *recipients = &form->protector->settings.recipients;
     struct str *sorted = ARENA_ARRAY(arena, struct str, recipients->count + 1);
     for (size_t i = 0; i < recipients->count; i++)
@@ -168,27 +176,24 @@ static struct str sops_settings(const struct form *form)
 bool form_sops(const struct form *form, const struct value **ret_object, struct err *err)
 {
     struct protector *protector = form->protector;
-    struct arena *arena = protector->arena;
-    const struct resource *secret = form->secret;
+    struct arena *arena = form->arena;
     const struct value *plain = plain_secret(form), *before = NULL;
     struct sops_how how = {.recipients = protector->settings.recipients,
                            .now_ms = clock_now_ms(protector->run->clock)};
-    const struct earlier_secret *earlier =
-        protector->fresh ? NULL
-                         : earlier_find(&protector->earlier, protector->environment->name, STR("Secret"),
-                                        secret->namespace, secret->name);
+    const struct earlier_secret *earlier = earlier_of(form, "Secret");
+    const struct age_identities *identities = NULL;
     if (earlier != NULL && sops_is_for(earlier->resource.object, &how.recipients))
         before = earlier->resource.object;
-    if (before != NULL && !protector_need_identities(protector, err))
+    if (before != NULL && !keys_kept(protector->run, &identities, err))
         return false;
     struct secrets_subject subject = {form->id, sops_settings(form),
                                       before ? cipher_of(arena, before) : NULL};
     bool ours = before != NULL && secrets_memory_knows(protector->run->memory, &subject);
-    if (before != NULL && says_the_same(form, plain, before, ours)) {
+    if (before != NULL && says_the_same(form, plain, before, ours, identities)) {
         *ret_object = grafted(arena, plain, before);
     } else {
         how.earlier = ours ? before : NULL;
-        how.identities = &protector->identities;
+        how.identities = identities;
         if (!sops_encrypt(arena, plain, &how, ret_object, err))
             return false;
     }
@@ -220,7 +225,7 @@ static bool fill_in(const struct form *form, struct str word, struct str *ret_te
 
 static bool key_of(const struct form *form, struct str *ret_key, struct err *err)
 {
-    struct arena *arena = form->protector->arena;
+    struct arena *arena = form->arena;
     struct str rest = form->protector->settings.external_key, part;
     struct str_list parts = {0};
     while (rest.len != 0) {
@@ -240,7 +245,7 @@ static bool key_of(const struct form *form, struct str *ret_key, struct err *err
 /* A store keeps texts: bytes that are none have to be in it as base64. */
 static const struct value *remote_data(const struct form *form, struct str key)
 {
-    struct arena *arena = form->protector->arena;
+    struct arena *arena = form->arena;
     struct value_list_builder data = {0};
     for (size_t i = 0; i < form->entries->count; i++) {
         const struct secret_entry *entry = &form->entries->items[i];
@@ -256,7 +261,7 @@ static const struct value *remote_data(const struct form *form, struct str key)
 bool form_external(const struct form *form, struct str *ret_store_key, const struct value **ret_object,
                    struct err *err)
 {
-    struct arena *arena = form->protector->arena;
+    struct arena *arena = form->arena;
     const struct resource *secret = form->secret;
     const struct config_secrets *settings = &form->protector->settings;
     const struct value *labels = own(secret, "labels"), *annotations = own(secret, "annotations");

@@ -113,58 +113,65 @@ static void add(struct buf *text, struct str part)
 }
 
 /* Every part with its length, so that no two lists of parts are the same text. */
-static struct str tag(const struct secrets_memory *memory, const struct str *parts, size_t count)
+static bool tag(const struct secrets_memory *memory, const struct str *parts, size_t count,
+                struct sha256 *ret_tag)
 {
     struct buf text CLEANUP(buf_done);
-    struct sha256 sum = {0};
     unsigned len = 0;
     buf_init(&text, SIZE_MAX);
     for (size_t i = 0; i < count; i++)
         add(&text, parts[i]);
-    bool ok = HMAC(EVP_sha256(), memory->key, KEY_BYTES, (const unsigned char *)text.ptr, text.len, sum.bytes,
-                   &len) != NULL;
+    bool ok = HMAC(EVP_sha256(), memory->key, KEY_BYTES, (const unsigned char *)text.ptr, text.len,
+                   ret_tag->bytes, &len) != NULL;
     OPENSSL_cleanse(text.ptr, text.len);
-    return ok && len == SHA256_BYTES ? sha256_hex(memory->arena, &sum) : STR_NONE;
+    return ok && len == SHA256_BYTES;
 }
 
-static struct str settings_tag(const struct secrets_memory *memory, const struct secrets_subject *subject)
+static bool settings_tag(const struct secrets_memory *memory, const struct secrets_subject *subject,
+                         struct sha256 *ret_tag)
 {
     const struct str parts[] = {STR("settings"), subject->id, subject->settings};
-    return tag(memory, parts, COUNT_OF(parts));
+    return tag(memory, parts, COUNT_OF(parts), ret_tag);
 }
 
-static struct str cipher_tag(const struct secrets_memory *memory, const struct secrets_subject *subject)
+static bool cipher_tag(const struct secrets_memory *memory, const struct secrets_subject *subject,
+                       struct sha256 *ret_tag)
 {
-    struct str text = json_text(memory->arena, value_sorted(memory->arena, subject->cipher));
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct str text = json_text(scratch, value_sorted(scratch, subject->cipher));
     const struct str parts[] = {STR("cipher"), subject->id, text};
-    return tag(memory, parts, COUNT_OF(parts));
+    return tag(memory, parts, COUNT_OF(parts), ret_tag);
 }
 
-static struct str value_tag(const struct secrets_memory *memory, struct str id,
-                            const struct secret_entry *entry)
+static bool value_tag(const struct secrets_memory *memory, struct str id, const struct secret_entry *entry,
+                      struct sha256 *ret_tag)
 {
     const struct str parts[] = {STR("value"), id, entry->key, entry->value};
-    return tag(memory, parts, COUNT_OF(parts));
+    return tag(memory, parts, COUNT_OF(parts), ret_tag);
 }
 
-static bool holds(struct str remembered, struct str now)
+static bool holds(const struct value *remembered, const struct sha256 *now)
 {
-    return now.len != 0 && remembered.len == now.len && CRYPTO_memcmp(remembered.ptr, now.ptr, now.len) == 0;
+    struct sha256 was;
+    return sha256_from_hex(value_str(remembered), &was) &&
+           CRYPTO_memcmp(was.bytes, now->bytes, SHA256_BYTES) == 0;
 }
 
 bool secrets_memory_knows(const struct secrets_memory *memory, const struct secrets_subject *subject)
 {
     const struct value *record = record_of(memory, subject->id);
-    return record != NULL && subject->cipher != NULL &&
-           holds(value_str(value_key(record, "settings")), settings_tag(memory, subject)) &&
-           holds(value_str(value_key(record, "cipher")), cipher_tag(memory, subject));
+    struct sha256 settings, cipher;
+    return record != NULL && subject->cipher != NULL && settings_tag(memory, subject, &settings) &&
+           holds(value_key(record, "settings"), &settings) && cipher_tag(memory, subject, &cipher) &&
+           holds(value_key(record, "cipher"), &cipher);
 }
 
 bool secrets_memory_has_value(const struct secrets_memory *memory, struct str id,
                               const struct secret_entry *entry)
 {
     const struct value *values = value_key(record_of(memory, id), "values");
-    return holds(value_str(value_get(values, entry->key)), value_tag(memory, id, entry));
+    struct sha256 now;
+    return value_tag(memory, id, entry, &now) && holds(value_get(values, entry->key), &now);
 }
 
 size_t secrets_memory_values(const struct secrets_memory *memory, struct str id)
@@ -172,19 +179,28 @@ size_t secrets_memory_values(const struct secrets_memory *memory, struct str id)
     return value_count(value_key(record_of(memory, id), "values"));
 }
 
+static const struct value *written(struct arena *arena, bool ok, const struct sha256 *now)
+{
+    return value_string(arena, ok ? sha256_hex(arena, now) : STR_NONE);
+}
+
 void secrets_memory_note(struct secrets_memory *memory, const struct secrets_subject *subject,
                          const struct secret_entries *entries)
 {
     struct arena *arena = memory->arena;
     struct value_map_builder values = {0};
+    struct sha256 settings, cipher, now;
     if (memory->folder.len == 0)
         return;
-    for (size_t i = 0; i < entries->count; i++)
-        value_put(arena, &values, entries->items[i].key,
-                  value_string(arena, value_tag(memory, subject->id, &entries->items[i])));
-    value_put(arena, &memory->noted, subject->id,
-              VALUE_MAP(arena, {"settings", value_string(arena, settings_tag(memory, subject))},
-                        {"cipher", value_string(arena, cipher_tag(memory, subject))},
+    for (size_t i = 0; i < entries->count; i++) {
+        bool ok = value_tag(memory, subject->id, &entries->items[i], &now);
+        value_put(arena, &values, str_dup(arena, entries->items[i].key), written(arena, ok, &now));
+    }
+    bool has_settings = settings_tag(memory, subject, &settings),
+         has_cipher = cipher_tag(memory, subject, &cipher);
+    value_put(arena, &memory->noted, str_dup(arena, subject->id),
+              VALUE_MAP(arena, {"settings", written(arena, has_settings, &settings)},
+                        {"cipher", written(arena, has_cipher, &cipher)},
                         {"values", value_map_done(arena, &values)}));
 }
 

@@ -36,7 +36,8 @@ bool secrets_memory_has_value(const struct secrets_memory *memory, struct str id
 /* How many values it had. */
 size_t secrets_memory_values(const struct secrets_memory *memory, struct str id);
 
-/* To be remembered; nothing is written before secrets_memory_save. */
+/* To be remembered: fingerprints only, the subject may be gone afterwards. Nothing is written before
+ * secrets_memory_save. */
 void secrets_memory_note(struct secrets_memory *memory, const struct secrets_subject *subject,
                          const struct secret_entries *entries);
 /* Replaces what was remembered by what was noted; with `keep`, what was not noted stays. Call it when the repository

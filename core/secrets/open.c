@@ -4,19 +4,13 @@
 #include "core/keys.h"
 #include "core/secrets/select.h"
 
-static bool read_identities(struct run *run, struct age_identities *identities, struct err *err)
-{
-    *identities = (struct age_identities){0};
-    return !keys_at_hand(run) || keys_identities(run, identities, err);
-}
-
 /* ---- rebuilding ---- */
 
 struct opening {
     struct run *run;
     const struct bundle *provided;
     const struct config_environment *environment;
-    struct age_identities identities;
+    const struct age_identities *identities;
 };
 
 static bool is_sealed(const struct resource *resource)
@@ -48,9 +42,9 @@ static bool is_provided(const struct opening *opening, const struct resource *re
 static bool decrypt(struct opening *opening, struct resource *resource, bool *ret_leaves, struct err *err)
 {
     const struct value *plain;
-    if (opening->identities.count == 0)
+    if (opening->identities->count == 0)
         err_set(err, ERR_DENIED, "it is encrypted, and no age identity is named to read it");
-    else if (sops_decrypt(opening->run->arena, resource->object, &opening->identities, &plain, err)) {
+    else if (sops_decrypt(opening->run->arena, resource->object, opening->identities, &plain, err)) {
         resource->object = plain;
         return true;
     }
@@ -68,7 +62,7 @@ bool secrets_open(struct run *run, struct bundle *rendered, const struct bundle 
 {
     struct opening opening = {.run = run, .provided = provided, .environment = environment};
     size_t kept = 0;
-    bool ok = read_identities(run, &opening.identities, err);
+    bool ok = keys_kept(run, &opening.identities, err);
     for (size_t i = 0; ok && i < rendered->count; i++) {
         struct resource resource = rendered->items[i];
         bool leaves = (is_sealed(&resource) || is_external(&resource)) && is_provided(&opening, &resource);
@@ -79,7 +73,6 @@ bool secrets_open(struct run *run, struct bundle *rendered, const struct bundle 
     }
     if (ok)
         rendered->count = kept;
-    age_wipe(&opening.identities);
     return ok;
 }
 
@@ -87,25 +80,23 @@ bool secrets_open(struct run *run, struct bundle *rendered, const struct bundle 
 
 struct secrets_check {
     struct run *run;
+    struct arena *arena;
     const struct config_environment *environment;
-    struct age_identities identities;
-    bool *met; /* per Secret of the run */
+    const struct bundle *secrets;
+    const struct age_identities *identities;
+    bool *met; /* per Secret */
     size_t next;
 };
 
-bool secrets_check_open(struct run *run, const struct config_environment *environment,
-                        struct secrets_check **ret_check, struct err *err)
+bool secrets_check_open(struct run *run, struct arena *arena, const struct config_environment *environment,
+                        const struct bundle *secrets, struct secrets_check **ret_check, struct err *err)
 {
-    struct secrets_check *check = ARENA_NEW(run->arena, struct secrets_check);
-    *check = (struct secrets_check){.run = run, .environment = environment};
-    check->met = ARENA_ARRAY(run->arena, bool, run->secrets.count + 1);
+    struct secrets_check *check = ARENA_NEW(arena, struct secrets_check);
+    *check =
+        (struct secrets_check){.run = run, .arena = arena, .environment = environment, .secrets = secrets};
+    check->met = ARENA_ARRAY(arena, bool, secrets->count + 1);
     *ret_check = check;
-    return read_identities(run, &check->identities, err);
-}
-
-void secrets_check_close(struct secrets_check *check)
-{
-    age_wipe(&check->identities);
+    return keys_kept(run, &check->identities, err);
 }
 
 static bool same_map(const struct value *a, const struct value *b)
@@ -136,11 +127,11 @@ static const char *check_values(struct secrets_check *check, const struct resour
     const struct value *plain;
     struct secret_entries now;
     struct err err;
-    if (check->identities.count == 0)
+    if (check->identities->count == 0)
         return NULL;
-    if (!sops_decrypt(check->run->arena, rendered->object, &check->identities, &plain, &err))
+    if (!sops_decrypt(check->arena, rendered->object, check->identities, &plain, &err))
         return err.code == ERR_DENIED ? NULL : "does not decrypt: it was changed after it was written";
-    if (!secrets_entries(check->run->arena, plain, &now, &err) || !same_entries(entries, &now))
+    if (!secrets_entries(check->arena, plain, &now, &err) || !same_entries(entries, &now))
         return "decrypts to other values than the cluster has";
     return NULL;
 }
@@ -186,18 +177,17 @@ static const char *check_external(const struct resource *rendered, const struct 
 
 const char *secrets_check_one(struct secrets_check *check, const struct resource *rendered)
 {
-    struct run *run = check->run;
-    const struct resource *secret = secrets_find(run->arena, &run->secrets, check->environment,
+    const struct resource *secret = secrets_find(check->arena, check->secrets, check->environment,
                                                  rendered->namespace, secret_name(rendered));
     struct secret_entries entries;
     struct err ignored;
     bool may_be = resource_is(rendered, "", "Secret") || is_sealed(rendered) || is_external(rendered);
     if (secret == NULL || !may_be)
         return "is in the environment and not in the base";
-    if (!secrets_entries(run->arena, secret->object, &entries, &ignored))
+    if (!secrets_entries(check->arena, secret->object, &entries, &ignored))
         return "the Secret of the cluster cannot be read";
-    check->met[secret - run->secrets.items] = true;
-    switch (secrets_mode_of(run->config, check->environment, secret)) {
+    check->met[secret - check->secrets->items] = true;
+    switch (secrets_mode_of(check->run->config, check->environment, secret)) {
     case SECRETS_SOPS: return check_sops(check, secret, rendered, &entries);
     case SECRETS_SEALED: return check_sealed(secret, rendered, &entries);
     case SECRETS_EXTERNAL: return check_external(rendered, &entries);
@@ -207,15 +197,14 @@ const char *secrets_check_one(struct secrets_check *check, const struct resource
 
 const struct resource *secrets_check_missing(struct secrets_check *check)
 {
-    struct run *run = check->run;
-    while (check->next < run->secrets.count) {
+    while (check->next < check->secrets->count) {
         size_t i = check->next++;
-        const struct resource *secret = &run->secrets.items[i];
-        enum secrets_mode mode = secrets_mode_of(run->config, check->environment, secret);
+        const struct resource *secret = &check->secrets->items[i];
+        enum secrets_mode mode = secrets_mode_of(check->run->config, check->environment, secret);
         struct secret_entries entries;
         struct err ignored;
         if (!check->met[i] && mode != SECRETS_OMIT && !secrets_is_opening_key(secret, mode) &&
-            secrets_entries(run->arena, secret->object, &entries, &ignored))
+            secrets_entries(check->arena, secret->object, &entries, &ignored))
             return secret;
     }
     return NULL;

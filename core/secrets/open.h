@@ -17,13 +17,14 @@
 bool secrets_open(struct run *run, struct bundle *rendered, const struct bundle *provided,
                   const struct config_environment *environment, struct err *err) WARN_UNUSED;
 
-/* Holds what an environment renders to against run->secrets. */
+/* Holds what an environment renders to against the Secrets that it was written from: those of one namespace, or of
+ * several, sorted. Lives in `arena`, with all that it decrypts. */
 struct secrets_check;
-bool secrets_check_open(struct run *run, const struct config_environment *environment,
-                        struct secrets_check **ret_check, struct err *err) WARN_UNUSED;
+bool secrets_check_open(struct run *run, struct arena *arena, const struct config_environment *environment,
+                        const struct bundle *secrets, struct secrets_check **ret_check,
+                        struct err *err) WARN_UNUSED;
 /* NULL when the object is one of the Secrets in the form that was chosen for it; else what is wrong. Values are compared
  * where an identity opens them; else names, keys, type and labels are. */
 const char *secrets_check_one(struct secrets_check *check, const struct resource *rendered);
 /* One after the other, the Secrets that should have been met and were not; NULL at the end. */
 const struct resource *secrets_check_missing(struct secrets_check *check);
-void secrets_check_close(struct secrets_check *check);

@@ -32,20 +32,48 @@ struct protected_secrets {
     size_t count, cap;
 };
 
-/* All of run->secrets for all environments. What is to be remembered waits for secrets_remember. */
+/* ---- namespace after namespace ---- */
+
+/* What is read once for all of them: identities, certificates, and what the repository held before. */
+struct protection;
+struct protection *protection_open(struct run *run);
+/* The Secrets of one namespace, sorted, for all environments; `arena` may go when they are written. Of those that are left
+ * out findings tell, which stay. What is to be remembered waits for secrets_remember. */
+bool protection_apply(struct protection *protection, struct arena *arena, const struct bundle *secrets,
+                      struct protected_secrets *ret_protected, struct err *err) WARN_UNUSED;
+void protection_close(struct protection *protection); /* NULL is fine */
+
+/* What those need to know who list Secrets when the Secrets are gone: neither value nor ciphertext. */
+struct secret_note {
+    const struct config_environment *environment;
+    struct str namespace; /* that it has in the environment */
+    struct str secret_namespace, name, type;
+    enum secrets_mode mode;
+    const char *why;
+    struct str_list keys;
+    struct str store_key;
+    bool written;
+};
+/* Copied into `arena`. */
+struct secret_note secret_note_of(struct arena *arena, const struct protected_secret *protected);
+
+/* All of run->secrets at once, in the arena of the run. */
 bool secrets_protect(struct run *run, struct protected_secrets *ret_protected, struct err *err) WARN_UNUSED;
+
 /* The repository now holds what was protected: remembers it. Does nothing where nothing was. `some`: there are other
  * Secrets in it, of which what is remembered stays. */
 bool secrets_remember(struct run *run, bool some, struct err *err) WARN_UNUSED;
 void secrets_forget(struct run *run); /* wipes keys; call at the end of a run */
 
-/* ---- one environment at a time, for rotation ---- */
+/* ---- one environment, for rotation ---- */
 
 struct protector;
-/* `fresh`: nothing earlier is taken again. */
-bool protector_open(struct run *run, const struct config_environment *environment, bool fresh,
-                    struct protector **ret_protector, struct err *err) WARN_UNUSED;
-/* The Secret under the namespace that it has in the environment. */
-bool protector_apply(struct protector *protector, const struct resource *secret, enum secrets_mode mode,
-                     struct protected_secret *ret_protected, struct err *err) WARN_UNUSED;
+/* `earlier`: what the repository holds; NULL: nothing of it is taken again. It must live as long. */
+bool protector_open(struct run *run, const struct config_environment *environment,
+                    const struct earlier_secrets *earlier, struct protector **ret_protector,
+                    struct err *err) WARN_UNUSED;
+/* The Secret under the namespace that it has in the environment; what comes of it is in `arena`. */
+bool protector_apply(struct protector *protector, struct arena *arena, const struct resource *secret,
+                     enum secrets_mode mode, struct protected_secret *ret_protected,
+                     struct err *err) WARN_UNUSED;
 void protector_close(struct protector *protector); /* NULL is fine */

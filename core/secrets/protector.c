@@ -1,20 +1,8 @@
 #include "core/secrets/protector.h"
-#include "core/keys.h"
 #include "core/kube/kube.h"
 
 enum { MAX_FILE = 1 << 20 };
 static const int64_t WARN_BEFORE_MS = (int64_t)30 * 24 * 3600 * 1000;
-
-/* ---- identities ---- */
-
-bool protector_need_identities(struct protector *protector, struct err *err)
-{
-    if (!protector->identities_read && keys_at_hand(protector->run) &&
-        !keys_identities(protector->run, &protector->identities, err))
-        return false;
-    protector->identities_read = true;
-    return true;
-}
 
 /* ---- the certificate ---- */
 
@@ -81,28 +69,25 @@ bool protector_need_certificate(struct protector *protector, struct err *err)
 
 /* ---- one environment ---- */
 
-bool protector_open(struct run *run, const struct config_environment *environment, bool fresh,
-                    struct protector **ret_protector, struct err *err)
+bool protector_open(struct run *run, const struct config_environment *environment,
+                    const struct earlier_secrets *earlier, struct protector **ret_protector, struct err *err)
 {
     struct protector *protector = ARENA_NEW(run->arena, struct protector);
     protector->run = run;
     protector->arena = run->arena;
     protector->environment = environment;
     protector->settings = config_secrets_of(run->config, environment);
-    protector->fresh = fresh;
+    protector->earlier = earlier;
     if (run->memory == NULL && !secrets_memory_open(run->arena, run->config->state_dir, &run->memory, err))
         return false;
-    earlier_gather(run->arena, run->previous, &protector->earlier);
     *ret_protector = protector;
     return true;
 }
 
 void protector_close(struct protector *protector)
 {
-    if (protector == NULL)
-        return;
-    sealed_certificate_free(protector->certificate);
-    age_wipe(&protector->identities);
+    if (protector != NULL)
+        sealed_certificate_free(protector->certificate);
 }
 
 static void leave_out(struct protected_secret *protected, const char *why)
@@ -122,10 +107,9 @@ static bool write_form(const struct form *form, struct protected_secret *protect
     }
 }
 
-bool protector_apply(struct protector *protector, const struct resource *secret, enum secrets_mode mode,
-                     struct protected_secret *ret_protected, struct err *err)
+bool protector_apply(struct protector *protector, struct arena *arena, const struct resource *secret,
+                     enum secrets_mode mode, struct protected_secret *ret_protected, struct err *err)
 {
-    struct arena *arena = protector->arena;
     struct protected_secret protected = {.environment = protector->environment,
                                          .secret = *secret,
                                          .namespace = secret->namespace,
@@ -141,7 +125,7 @@ bool protector_apply(struct protector *protector, const struct resource *secret,
         leave_out(&protected, "it holds the key that opens the others");
     struct str id = str_fmt(arena, "%.*s/%.*s/%.*s", STR_ARG(protector->environment->name),
                             STR_ARG(secret->namespace), STR_ARG(secret->name));
-    struct form form = {protector, secret, &entries, id};
+    struct form form = {protector, arena, secret, &entries, id};
     if (protected.mode != SECRETS_OMIT && (!write_form(&form, &protected, &object, err) ||
                                            !resource_from(object, secret->origin, &protected.written, err)))
         return err_context(err, "%.*s: Secret %.*s/%.*s", STR_ARG(protector->environment->name),

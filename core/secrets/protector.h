@@ -1,7 +1,7 @@
 /* protector.h — what turns the Secrets of one environment into what may stand in git. For core/secrets only.
  *
- *   protect.c     all Secrets of a run, and what is remembered of them
- *   protector.c   one environment: its settings, certificate and identities
+ *   protect.c     the Secrets of a namespace for all environments, and what is remembered of them
+ *   protector.c   one environment: its settings and certificate
  *   forms.c       the three forms that are written
  */
 #pragma once
@@ -12,26 +12,22 @@
 
 struct protector {
     struct run *run;
-    struct arena *arena;
+    struct arena *arena; /* of the run */
     const struct config_environment *environment;
     struct config_secrets settings;
-    bool fresh;
-    struct earlier_secrets earlier;
+    const struct earlier_secrets *earlier; /* NULL: nothing of it is taken again */
 
     struct sealed_certificate *certificate; /* NULL until a Secret is sealed */
     struct str sealed_settings;             /* the certificate and the scope, for the memory */
-    struct age_identities identities;       /* read when the first is needed */
-    bool identities_read;
 };
 
 /* The certificate, from its file or from the controller, once. */
 bool protector_need_certificate(struct protector *protector, struct err *err) WARN_UNUSED;
-/* Fills `protector->identities`, which may stay empty. */
-bool protector_need_identities(struct protector *protector, struct err *err) WARN_UNUSED;
 
 /* One Secret and what is in it, on its way. */
 struct form {
     struct protector *protector;
+    struct arena *arena; /* of what is written */
     const struct resource *secret;
     const struct secret_entries *entries;
     struct str id; /* "env/namespace/name" */

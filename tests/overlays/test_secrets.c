@@ -310,10 +310,9 @@ Test(secrets, without_identity_and_backup_sops_is_an_error_and_the_others_stay)
 static const char *checked(struct overlays_fixture *f, size_t environment, const struct resource *resource)
 {
     struct secrets_check *check;
-    cr_assert(secrets_check_open(&f->run, &f->config.environments.items[environment], &check, &f->err));
-    const char *why = secrets_check_one(check, resource);
-    secrets_check_close(check);
-    return why;
+    cr_assert(secrets_check_open(&f->run, f->arena, &f->config.environments.items[environment],
+                                 &f->run.secrets, &check, &f->err));
+    return secrets_check_one(check, resource);
 }
 
 Test(secrets, what_was_written_is_what_the_cluster_has)
