@@ -89,6 +89,27 @@ size_t parts_find(const struct parts *parts, struct str namespace)
     return parts->count;
 }
 
+size_t parts_kind(const struct parts *parts, struct str api_version, struct str kind)
+{
+    struct parts_kind wanted = {api_version, kind};
+    const struct parts_kind *found =
+        parts->kinds.count
+            ? bsearch(&wanted, parts->kinds.items, parts->kinds.count, sizeof wanted, kind_order)
+            : NULL;
+    return found ? (size_t)(found - parts->kinds.items) : parts->kinds.count;
+}
+
+struct parts_object parts_object(const struct parts *parts, size_t index)
+{
+    if (parts->stash == NULL) {
+        const struct resource *r = &parts->bundle->items[index];
+        return (struct parts_object){resource_group(r), resource_version(r), r->kind, r->namespace, r->name};
+    }
+    struct stash_object object = stash_object(parts->stash, index);
+    const struct resource_type *type = object.type;
+    return (struct parts_object){type->group, type->version, type->kind, object.namespace, object.name};
+}
+
 bool parts_take(const struct parts *parts, size_t index, struct arena *arena, struct bundle *ret_bundle,
                 struct err *err)
 {

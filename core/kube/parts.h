@@ -37,6 +37,13 @@ void parts_of_stash(struct arena *arena, struct stash *stash, struct parts *ret_
 
 /* Index of the part of that namespace; the count where there is none. */
 size_t parts_find(const struct parts *parts, struct str namespace);
+/* Index of a kind among parts->kinds; their count where it is not there. */
+size_t parts_kind(const struct parts *parts, struct str api_version, struct str kind);
+/* What an object is called, without its tree: nothing is parsed. Texts are the source's. */
+struct parts_object {
+    struct str group, version, kind, namespace, name;
+};
+struct parts_object parts_object(const struct parts *parts, size_t index);
 /* One part as a sorted bundle, without documents; what had to be parsed is in `arena`. */
 bool parts_take(const struct parts *parts, size_t index, struct arena *arena, struct bundle *ret_bundle,
                 struct err *err) WARN_UNUSED;

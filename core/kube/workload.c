@@ -25,12 +25,22 @@ static const struct workload_kind {
     {STR_INIT(""), STR_INIT("Pod"), at_root, "", WORKLOAD_SERVES},
 };
 
-static const struct workload_kind *kind_of(const struct resource *resource)
+static const struct workload_kind *kind_called(struct str group, struct str kind)
 {
     for (size_t i = 0; i < COUNT_OF(kinds); i++)
-        if (str_eq(resource->kind, kinds[i].kind) && str_eq(resource_group(resource), kinds[i].group))
+        if (str_eq(kind, kinds[i].kind) && str_eq(group, kinds[i].group))
             return &kinds[i];
     return NULL;
+}
+
+static const struct workload_kind *kind_of(const struct resource *resource)
+{
+    return kind_called(resource_group(resource), resource->kind);
+}
+
+bool workload_is(struct str group, struct str kind)
+{
+    return kind_called(group, kind) != NULL;
 }
 
 /* A Pod that is not restarted when it ends is a task, not a service. */

@@ -26,6 +26,8 @@ struct workload {
 
 /* False when the resource runs no pods. */
 bool workload_of(const struct resource *resource, struct workload *ret);
+/* The same by kind alone. */
+bool workload_is(struct str group, struct str kind);
 /* Path of map keys from the object to its pod template, ended by NULL; empty for a Pod; NULL for no workload. */
 const char *const *workload_template_path(const struct resource *resource);
 /* spec.replicas, 1 where nothing is said, and 1 for what does not scale. */

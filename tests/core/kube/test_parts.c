@@ -97,6 +97,27 @@ Test(parts, list_every_kind_once)
     close_fixture(&f);
 }
 
+Test(parts, name_objects_without_parsing_them)
+{
+    static const char *const wants[] = {"||v1|Namespace|shop", "edge||v1|ConfigMap|a", "shop||v1|ConfigMap|a",
+                                        "shop||v1|ConfigMap|b", "shop|apps|v1|Deployment|web"};
+    struct fixture f;
+    open_fixture(&f);
+    for (size_t source = 0; source < COUNT_OF(f.of); source++) {
+        const struct parts *parts = &f.of[source];
+        for (size_t i = 0; i < parts->objects; i++) {
+            struct parts_object o = parts_object(parts, i);
+            struct str text = str_fmt(f.arena, "%.*s|%.*s|%.*s|%.*s|%.*s", STR_ARG(o.namespace),
+                                      STR_ARG(o.group), STR_ARG(o.version), STR_ARG(o.kind), STR_ARG(o.name));
+            cr_expect(str_is(text, wants[i]), "%.*s", STR_ARG(text));
+        }
+        for (size_t i = 0; i < parts->kinds.count; i++)
+            cr_expect_eq(parts_kind(parts, parts->kinds.items[i].api_version, parts->kinds.items[i].kind), i);
+        cr_expect_eq(parts_kind(parts, STR("apps/v2"), STR("Deployment")), parts->kinds.count);
+    }
+    close_fixture(&f);
+}
+
 struct seen {
     struct arena *arena;
     struct str text;
