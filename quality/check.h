@@ -56,7 +56,8 @@ struct container {
 /* What a check is handed. */
 struct subject {
     const struct estate *estate;
-    const struct place *place; /* the object's namespace; of a Namespace, the namespace it names */
+    const struct place *place; /* the part that the object is in */
+    const struct facts *facts; /* about the object's namespace; of a Namespace, the namespace it names */
     const struct resource *resource;
     unsigned applies; /* enum applies: what the object is */
 
@@ -67,6 +68,7 @@ struct subject {
 
     const struct openapi_faults *faults; /* against the server's own schema; empty without one */
     struct judge *judge;
+    struct arena *scratch; /* gone after this object */
 };
 
 /* Bounds on what is kept; everything is counted. */
@@ -84,7 +86,7 @@ void found_in_pod(struct subject *subject, struct str detail, const char *path, 
 /* The same with a path inside a container ("" for the container itself); an empty `detail` becomes its name. */
 void found_in_container(struct subject *subject, const struct container *container, struct str detail,
                         const char *path, ...) PRINTF_LIKE(4, 5);
-/* Text for `detail`, made of pieces; lives as long as the findings do. */
+/* Text for `detail`, made of pieces; lives as long as the subject. */
 struct str detail(struct subject *subject, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #define EACH_CONTAINER(c, subject)                                                                           \

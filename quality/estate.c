@@ -1,11 +1,8 @@
 #include "quality/estate.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "core/kube/selector.h"
-
-static const struct place nowhere = {.index = SIZE_MAX};
+static const struct facts nothing;
 
 bool estate_is_system_namespace(struct str namespace)
 {
@@ -14,9 +11,14 @@ bool estate_is_system_namespace(struct str namespace)
 }
 
 const struct resource *estate_find(const struct estate *estate, const char *group, const char *kind,
-                                   struct str namespace, struct str name)
+                                   struct str name)
 {
-    return bundle_find(estate->bundle, str_of(group), str_of(kind), namespace, name);
+    return bundle_find(estate->bundle, str_of(group), str_of(kind), estate->here, name);
+}
+
+bool estate_has_scoped(const struct estate *estate, const char *group, const char *kind, struct str name)
+{
+    return bundle_find(&estate->scoped, str_of(group), str_of(kind), STR_NONE, name) != NULL;
 }
 
 bool estate_is_unread(const struct estate *estate, const char *group, const char *kind)
@@ -27,7 +29,7 @@ bool estate_is_unread(const struct estate *estate, const char *group, const char
     return from_cluster && type != NULL && (type->missing.len != 0 || type->consistency.len == 0);
 }
 
-/* The owner that controls an object, if the bundle has it. */
+/* The owner that controls an object, if it is there; one that is cluster-scoped comes without its tree. */
 static const struct resource *controller_of(const struct estate *estate, const struct resource *resource)
 {
     VALUE_EACH(reference, value_in(resource->object, PATH("metadata", "ownerReferences"))) {
@@ -37,8 +39,8 @@ static const struct resource *controller_of(const struct estate *estate, const s
         struct str group = str_find(rest, '/') < rest.len ? str_cut(&rest, '/') : STR_NONE;
         struct str kind = value_str(value_key(reference, "kind")),
                    name = value_str(value_key(reference, "name"));
-        const struct resource *owner = bundle_find(estate->bundle, group, kind, resource->namespace, name);
-        return owner ? owner : bundle_find(estate->bundle, group, kind, STR_NONE, name);
+        const struct resource *owner = bundle_find(estate->bundle, group, kind, estate->here, name);
+        return owner ? owner : bundle_find(&estate->scoped, group, kind, STR_NONE, name);
     }
     return NULL;
 }
@@ -90,7 +92,7 @@ static bool is_derived(const struct estate *estate, const struct resource *resou
 {
     if (!resource_is(resource, "", "Endpoints"))
         return false;
-    const struct resource *service = estate_find(estate, "", "Service", resource->namespace, resource->name);
+    const struct resource *service = estate_find(estate, "", "Service", resource->name);
     return service != NULL && value_count(value_in(service->object, PATH("spec", "selector"))) != 0;
 }
 
@@ -102,117 +104,195 @@ enum standing estate_standing(const struct estate *estate, const struct resource
     return controller_of(estate, resource) != NULL || is_derived(estate, resource) ? CHILD : JUDGED;
 }
 
-static int place_order(const void *key, const void *place)
+/* ---- what is known of the whole ---- */
+
+struct gathering {
+    struct arena *arena;
+    struct estate *estate;
+};
+
+static bool is_among(const struct parts_object *object, const char *group, const char *kind)
 {
-    return str_cmp(*(const struct str *)key, ((const struct place *)place)->name);
+    return str_is(object->kind, kind) && str_is(object->group, group);
 }
 
-static struct place *place_find(const struct estate *estate, struct str namespace)
+static void note_object(struct facts *facts, const struct parts_object *object)
 {
-    return estate->place_count == 0 ? NULL
-                                    : bsearch(&namespace, estate->places, estate->place_count,
-                                              sizeof *estate->places, place_order);
+    facts->runs_pods = facts->runs_pods || workload_is(object->group, object->kind);
+    facts->has_quota = facts->has_quota || is_among(object, "", "ResourceQuota");
+    facts->has_limit_range = facts->has_limit_range || is_among(object, "", "LimitRange");
 }
 
-const struct place *estate_place(const struct estate *estate, struct str namespace)
+/* Those of a kind stand together, so that the text of their version is made once. */
+static void add_scoped(struct gathering *g, const struct parts_object *object)
 {
-    const struct place *place = place_find(estate, namespace);
-    return place ? place : &nowhere;
-}
-
-static void push_ref(struct arena *arena, struct resource_refs *refs, const struct resource *resource)
-{
-    *ARENA_PUSH(arena, refs) = resource; // NOLINT(bugprone-sizeof-expression): a list of pointers is meant
-}
-
-/* A workload that another workload controls adds nothing that its controller's template does not say. */
-static void note_workload(struct estate *estate, struct place *place, const struct resource *resource)
-{
-    struct workload workload, above;
-    if (!workload_of(resource, &workload))
-        return;
-    const struct resource *controller = controller_of(estate, resource);
-    if (controller == NULL || !workload_of(controller, &above))
-        *ARENA_PUSH(estate->arena, &place->workloads) = workload;
-}
-
-static void note(struct estate *estate, struct place *place, const struct resource *resource)
-{
-    struct arena *arena = estate->arena;
-    if (resource_is(resource, "", "Service"))
-        push_ref(arena, &place->services, resource);
-    else if (resource_is(resource, "policy", "PodDisruptionBudget"))
-        push_ref(arena, &place->budgets, resource);
-    else if (resource_is(resource, "autoscaling", "HorizontalPodAutoscaler"))
-        push_ref(arena, &place->autoscalers, resource);
-    else if (resource_is(resource, "networking.k8s.io", "NetworkPolicy"))
-        push_ref(arena, &place->policies, resource);
-    else if (resource_is(resource, "", "ResourceQuota"))
-        push_ref(arena, &place->quotas, resource);
-    else if (resource_is(resource, "", "LimitRange"))
-        push_ref(arena, &place->limit_ranges, resource);
+    struct bundle *scoped = &g->estate->scoped;
+    const struct resource *last = scoped->count ? &scoped->items[scoped->count - 1] : NULL;
+    struct resource resource = {.kind = object->kind, .name = object->name};
+    if (last != NULL && str_eq(last->kind, object->kind) && str_eq(resource_group(last), object->group) &&
+        str_eq(resource_version(last), object->version))
+        resource.api_version = last->api_version;
     else
-        note_workload(estate, place, resource);
+        resource.api_version = str_fmt(g->arena, "%.*s%s%.*s", STR_ARG(object->group),
+                                       object->group.len ? "/" : "", STR_ARG(object->version));
+    bundle_add(scoped, &resource);
+}
+
+static void gather_names(struct gathering *g)
+{
+    const struct parts *parts = g->estate->parts;
+    for (size_t i = 0; i < parts->count; i++) {
+        struct facts *facts = &g->estate->facts[i];
+        for (size_t j = parts->items[i].from; j < parts->items[i].to; j++) {
+            struct parts_object object = parts_object(parts, j);
+            note_object(facts, &object);
+            if (object.namespace.len == 0)
+                add_scoped(g, &object);
+        }
+    }
+    bundle_sort(&g->estate->scoped);
+}
+
+static bool add_labels(void *ctx, const struct resource *namespace, struct err *err)
+{
+    struct gathering *g = ctx;
+    (void)err;
+    if (namespace->namespace.len == 0)
+        *ARENA_PUSH(g->arena, &g->estate->namespaces) = (struct namespace_labels){
+            str_dup(g->arena, namespace->name),
+            value_copy(g->arena, value_in(namespace->object, PATH("metadata", "labels")))};
+    return true;
 }
 
 /* Accounts are named in subjects; without a namespace of their own they are in the binding's. */
-static void note_subjects(struct estate *estate, const struct resource *binding)
+static bool add_accounts(void *ctx, const struct resource *binding, struct err *err)
 {
+    struct gathering *g = ctx;
+    (void)err;
     VALUE_EACH(subject, value_key(binding->object, "subjects")) {
         struct str home = value_str(value_key(subject, "namespace"));
         struct str name = value_str(value_key(subject, "name"));
         if (str_is(value_str(value_key(subject, "kind")), "ServiceAccount"))
-            *ARENA_PUSH(estate->arena, &estate->bound_accounts) = str_fmt(
-                estate->arena, "%.*s/%.*s", STR_ARG(home.len ? home : binding->namespace), STR_ARG(name));
+            *ARENA_PUSH(g->arena, &g->estate->bound) = (struct account){
+                str_dup(g->arena, home.len ? home : binding->namespace), str_dup(g->arena, name)};
     }
+    return true;
 }
 
-static bool is_binding(const struct resource *resource)
+bool policy_governs_ingress(const struct value *spec)
 {
-    return resource_is(resource, "rbac.authorization.k8s.io", "RoleBinding") ||
-           resource_is(resource, "rbac.authorization.k8s.io", "ClusterRoleBinding");
+    const struct value *types = value_key(spec, "policyTypes");
+    if (value_count(types) == 0)
+        return true;
+    VALUE_EACH(type, types)
+        if (str_is(value_str(type), "Ingress"))
+            return true;
+    return false;
 }
 
-struct estate *estate_open(struct arena *arena, const struct bundle *bundle)
+static bool selects_everything(const struct value *selector)
+{
+    return value_is(selector, VALUE_MAP) && value_count(value_key(selector, "matchLabels")) == 0 &&
+           value_count(value_key(selector, "matchExpressions")) == 0;
+}
+
+/* Once a policy selects a pod, only what policies allow comes in; so any policy over all pods is a default deny. */
+static bool note_policy(void *ctx, const struct resource *policy, struct err *err)
+{
+    struct gathering *g = ctx;
+    const struct value *spec = value_key(policy->object, "spec");
+    size_t part = parts_find(g->estate->parts, policy->namespace);
+    (void)err;
+    if (part < g->estate->parts->count && selects_everything(value_key(spec, "podSelector")) &&
+        policy_governs_ingress(spec))
+        g->estate->facts[part].default_deny = true;
+    return true;
+}
+
+static int account_order(const void *a, const void *b)
+{
+    const struct account *x = a, *y = b;
+    int order = str_cmp(x->namespace, y->namespace);
+    return order ? order : str_cmp(x->name, y->name);
+}
+
+static bool gather(struct gathering *g, struct err *err)
+{
+    static const char rbac[] = "rbac.authorization.k8s.io";
+    const struct parts *parts = g->estate->parts;
+    gather_names(g);
+    if (!parts_each(parts, "", "Namespace", add_labels, g, err) ||
+        !parts_each(parts, rbac, "ClusterRoleBinding", add_accounts, g, err) ||
+        !parts_each(parts, rbac, "RoleBinding", add_accounts, g, err) ||
+        !parts_each(parts, "networking.k8s.io", "NetworkPolicy", note_policy, g, err))
+        return false;
+    if (g->estate->bound.count != 0)
+        qsort(g->estate->bound.items, g->estate->bound.count, sizeof(struct account), account_order);
+    return true;
+}
+
+bool estate_open(struct arena *arena, const struct parts *parts, struct estate **ret_estate, struct err *err)
 {
     struct estate *estate = ARENA_NEW(arena, struct estate);
-    struct place *place = NULL;
-    size_t room = bundle->count != 0;
-
-    for (size_t i = 1; i < bundle->count; i++)
-        room += !str_eq(bundle->items[i].namespace, bundle->items[i - 1].namespace);
-    estate->arena = arena;
-    estate->bundle = bundle;
-    estate->places = ARENA_ARRAY(arena, struct place, room ? room : 1);
-
-    for (size_t i = 0; i < bundle->count; i++) {
-        const struct resource *resource = &bundle->items[i];
-        if (place == NULL || !str_eq(place->name, resource->namespace)) {
-            place = &estate->places[estate->place_count];
-            place->index = estate->place_count++;
-            place->name = resource->namespace;
-            place->excluded = estate_is_system_namespace(place->name);
-            place->object =
-                place->name.len ? estate_find(estate, "", "Namespace", STR_NONE, place->name) : NULL;
-        }
-        note(estate, place, resource);
-        if (is_binding(resource))
-            note_subjects(estate, resource);
-    }
-    if (estate->bound_accounts.count != 0)
-        qsort(estate->bound_accounts.items, estate->bound_accounts.count, sizeof(struct str), str_qsort);
-    return estate;
+    struct gathering gathering = {arena, estate};
+    estate->parts = parts;
+    estate->facts = ARENA_ARRAY(arena, struct facts, parts->count + 1);
+    bundle_init(&estate->scoped, arena);
+    *ret_estate = estate;
+    return gather(&gathering, err);
 }
 
 bool estate_account_is_bound(const struct estate *estate, struct str namespace, struct str name)
 {
-    struct str account = str_fmt(estate->arena, "%.*s/%.*s", STR_ARG(namespace), STR_ARG(name));
-    return estate->bound_accounts.count != 0 &&
-           bsearch(&account, estate->bound_accounts.items, estate->bound_accounts.count, sizeof account,
-                   str_qsort);
+    struct account account = {namespace, name};
+    return estate->bound.count != 0 &&
+           bsearch(&account, estate->bound.items, estate->bound.count, sizeof account, account_order) != NULL;
 }
 
-bool estate_has_secret(const struct estate *estate, struct str namespace, struct str name)
+static int labels_order(const void *key, const void *labels)
+{
+    return str_cmp(*(const struct str *)key, ((const struct namespace_labels *)labels)->name);
+}
+
+const struct value *estate_labels(const struct estate *estate, struct str namespace)
+{
+    const struct namespace_labels *found =
+        estate->namespaces.count ? bsearch(&namespace, estate->namespaces.items, estate->namespaces.count,
+                                           sizeof *estate->namespaces.items, labels_order)
+                                 : NULL;
+    return found ? found->labels : NULL;
+}
+
+const struct facts *estate_facts(const struct estate *estate, struct str namespace)
+{
+    size_t part = parts_find(estate->parts, namespace);
+    return part < estate->parts->count ? &estate->facts[part] : &nothing;
+}
+
+/* ---- the part at hand ---- */
+
+/* A workload that another workload controls adds nothing that its controller's template does not say. */
+static bool is_controlled(const struct estate *estate, const struct resource *workload)
+{
+    const struct resource *controller = controller_of(estate, workload);
+    return controller != NULL && workload_is(resource_group(controller), controller->kind);
+}
+
+void estate_enter(struct estate *estate, struct arena *arena, const struct bundle *part)
+{
+    estate->bundle = part;
+    estate->here = part->count ? part->items[0].namespace : STR_NONE;
+    estate->place = (struct place){.workloads = {0}};
+    for (size_t i = 0; i < part->count; i++) {
+        struct workload workload;
+        if (!workload_of(&part->items[i], &workload))
+            place_add(arena, &estate->place, &part->items[i]);
+        else if (!is_controlled(estate, &part->items[i]))
+            place_add_workload(arena, &estate->place, &workload);
+    }
+}
+
+bool estate_has_secret(const struct estate *estate, struct str name)
 {
     static const struct {
         const char *group, *kind;
@@ -223,13 +303,11 @@ bool estate_has_secret(const struct estate *estate, struct str namespace, struct
         {"cert-manager.io", "Certificate"},
     };
     for (size_t i = 0; i < COUNT_OF(makers); i++)
-        if (estate_find(estate, makers[i].group, makers[i].kind, namespace, name) != NULL)
+        if (estate_find(estate, makers[i].group, makers[i].kind, name) != NULL)
             return true;
 
     /* A Certificate or an ExternalSecret may call its Secret otherwise. */
-    size_t from, to;
-    bundle_namespace(estate->bundle, namespace, &from, &to);
-    for (size_t i = from; i < to; i++) {
+    for (size_t i = 0; i < estate->bundle->count; i++) {
         const struct value *spec = value_key(estate->bundle->items[i].object, "spec");
         if ((str_is(estate->bundle->items[i].kind, "Certificate") &&
              str_eq(value_str(value_key(spec, "secretName")), name)) ||
@@ -237,61 +315,6 @@ bool estate_has_secret(const struct estate *estate, struct str namespace, struct
              str_eq(value_str_in(spec, PATH("target", "name")), name)))
             return true;
     }
-    return false;
-}
-
-const struct workload *place_selected(const struct place *place, const struct value *label_selector)
-{
-    for (size_t i = 0; i < place->workloads.count; i++)
-        if (selector_matches(label_selector, place->workloads.items[i].labels))
-            return &place->workloads.items[i];
-    return NULL;
-}
-
-const struct workload *place_selected_by_map(const struct place *place, const struct value *labels)
-{
-    for (size_t i = 0; i < place->workloads.count; i++)
-        if (selector_map_matches(labels, place->workloads.items[i].labels))
-            return &place->workloads.items[i];
-    return NULL;
-}
-
-const struct resource *place_autoscaler(const struct place *place, const struct resource *workload)
-{
-    for (size_t i = 0; i < place->autoscalers.count; i++) {
-        const struct value *target =
-            value_in(place->autoscalers.items[i]->object, PATH("spec", "scaleTargetRef"));
-        if (str_eq(value_str(value_key(target, "name")), workload->name) &&
-            str_eq(value_str(value_key(target, "kind")), workload->kind))
-            return place->autoscalers.items[i];
-    }
-    return NULL;
-}
-
-bool place_has_budget_for(const struct place *place, const struct workload *workload)
-{
-    for (size_t i = 0; i < place->budgets.count; i++)
-        if (selector_matches(value_in(place->budgets.items[i]->object, PATH("spec", "selector")),
-                             workload->labels))
-            return true;
-    return false;
-}
-
-static bool has_default(const struct resource *limit_range, const char *side, struct str resource)
-{
-    const struct value *limits = value_in(limit_range->object, PATH("spec", "limits"));
-    VALUE_EACH(limit, limits)
-        if (str_is(value_str(value_key(limit, "type")), "Container") &&
-            value_get(value_key(limit, side), resource) != NULL)
-            return true;
-    return false;
-}
-
-bool place_has_default(const struct place *place, const char *side, struct str resource)
-{
-    for (size_t i = 0; i < place->limit_ranges.count; i++)
-        if (has_default(place->limit_ranges.items[i], side, resource))
-            return true;
     return false;
 }
 
@@ -309,8 +332,7 @@ bool estate_is_tied_to_a_node(const struct estate *estate, const struct workload
     VALUE_EACH(volume, value_key(workload->pod_spec, "volumes")) {
         struct str claim = value_str_in(volume, PATH("persistentVolumeClaim", "claimName"));
         const struct resource *found =
-            claim.len ? estate_find(estate, "", "PersistentVolumeClaim", workload->resource->namespace, claim)
-                      : NULL;
+            claim.len ? estate_find(estate, "", "PersistentVolumeClaim", claim) : NULL;
         if (found != NULL && is_mounted_once(found->object))
             return true;
     }

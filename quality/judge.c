@@ -57,7 +57,7 @@ struct str detail(struct subject *subject, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    return str_dup(subject->judge->arena, whole_characters(text));
+    return str_dup(subject->scratch, whole_characters(text));
 }
 
 /* The one place where a finding is made. Past the bounds it is only counted. */
@@ -84,10 +84,10 @@ static void keep_finding(struct subject *subject, struct str more, const char *p
         .check = str_of(judge->check->id),
         .severity = judge->check->severity,
         .dimension = str_of(dimension_name(judge->check->dimension)),
-        .api_version = resource->api_version,
-        .kind = resource->kind,
-        .namespace = resource->namespace,
-        .name = resource->name,
+        .api_version = str_dup(judge->arena, resource->api_version),
+        .kind = str_dup(judge->arena, resource->kind),
+        .namespace = str_dup(judge->arena, resource->namespace),
+        .name = str_dup(judge->arena, resource->name),
         .path = str_fmt(judge->arena, "%s%.*s", prefix, STR_ARG(where)),
         .message = more.len ? str_fmt(judge->arena, "%s: %.*s", message, STR_ARG(more)) : str_of(message),
         .fix = str_of(judge->check->fix),
@@ -198,7 +198,7 @@ static void look(struct subject *subject, struct verdict *verdict)
     }
 }
 
-void judge_resource(struct judge *judge, const struct estate *estate, struct openapi *openapi,
+void judge_resource(struct judge *judge, const struct estate *estate, const struct openapi *openapi,
                     struct arena *scratch, const struct resource *resource, struct verdict *ret_verdict)
 {
     struct container containers[CONTAINERS_PER_POD];
@@ -206,11 +206,13 @@ void judge_resource(struct judge *judge, const struct estate *estate, struct ope
     bool is_namespace = resource_is(resource, "", "Namespace");
     struct subject subject = {
         .estate = estate,
-        .place = estate_place(estate, is_namespace ? resource->name : resource->namespace),
+        .place = &estate->place,
+        .facts = estate_facts(estate, is_namespace ? resource->name : resource->namespace),
         .resource = resource,
         .applies = judge_applies(resource),
         .faults = &faults,
         .judge = judge,
+        .scratch = scratch,
     };
     if (workload_of(resource, &subject.workload)) {
         subject.pod = subject.workload.pod_spec;

@@ -1,8 +1,8 @@
 /* judge.h — every check on one object after the other, and what comes of it.
  *
  * The judge keeps findings (bounded per check and object and per check), counts all of them, and hands each object's
- * verdict to the caller, who tallies it. Findings live in the arena of the findings, whatever scratch memory the
- * estate uses. Nothing fails: an object that makes no sense is found out by the checks of schema.c.
+ * verdict to the caller, who tallies it. Findings and all their texts live in the arena of the findings, so that the
+ * objects may go. Nothing fails: an object that makes no sense is found out by the checks of schema.c.
  */
 #pragma once
 #include "quality/check.h"
@@ -30,7 +30,7 @@ struct verdict {
 };
 
 /* `openapi` may be NULL; `scratch` may be reset after each call. */
-void judge_resource(struct judge *judge, const struct estate *estate, struct openapi *openapi,
+void judge_resource(struct judge *judge, const struct estate *estate, const struct openapi *openapi,
                     struct arena *scratch, const struct resource *resource, struct verdict *ret_verdict);
 /* What an object is, as a set of enum applies. */
 unsigned judge_applies(const struct resource *resource);

@@ -2,38 +2,9 @@
 #include "core/kube/selector.h"
 #include "quality/check.h"
 
-/* policyTypes absent means Ingress, and Egress too if there are egress rules. */
-static bool governs_ingress(const struct value *spec)
-{
-    const struct value *types = value_key(spec, "policyTypes");
-    if (value_count(types) == 0)
-        return true;
-    VALUE_EACH(type, types)
-        if (str_is(value_str(type), "Ingress"))
-            return true;
-    return false;
-}
-
-static bool selects_everything(const struct value *selector)
-{
-    return value_is(selector, VALUE_MAP) && value_count(value_key(selector, "matchLabels")) == 0 &&
-           value_count(value_key(selector, "matchExpressions")) == 0;
-}
-
-/* Once a policy selects a pod, only what policies allow comes in; so any policy over all pods is a default deny. */
-static bool has_default_deny(const struct place *place)
-{
-    for (size_t i = 0; i < place->policies.count; i++) {
-        const struct value *spec = value_key(place->policies.items[i]->object, "spec");
-        if (selects_everything(value_key(spec, "podSelector")) && governs_ingress(spec))
-            return true;
-    }
-    return false;
-}
-
 void check_default_deny(struct subject *subject)
 {
-    if (subject->place->workloads.count != 0 && !has_default_deny(subject->place))
+    if (subject->facts->runs_pods && !subject->facts->default_deny)
         found(subject, STR_NONE, "%s", "");
 }
 
@@ -41,7 +12,7 @@ void check_default_deny(struct subject *subject)
 void check_policy_allows_all(struct subject *subject)
 {
     const struct value *spec = value_key(subject->resource->object, "spec");
-    if (!governs_ingress(spec))
+    if (!policy_governs_ingress(spec))
         return;
     size_t i = 0;
     VALUE_EACH(rule, value_key(spec, "ingress")) {
@@ -52,46 +23,43 @@ void check_policy_allows_all(struct subject *subject)
 }
 
 /* A namespace says whose it is with a label "tenant" or "<domain>/tenant", as Capsule and its like set it. */
-static const struct member *tenant_of(const struct resource *namespace)
+static const struct member *tenant_of(const struct value *labels)
 {
-    MEMBER_EACH(label, namespace ? value_in(namespace->object, PATH("metadata", "labels")) : NULL)
+    MEMBER_EACH(label, labels)
         if (str_is(label->key, "tenant") || str_ends(label->key, STR("/tenant")))
             return label;
     return NULL;
 }
 
-/* The first namespace of another tenant that the peer lets in; also one that holds nothing yet. */
-static const struct resource *foreign_namespace(const struct subject *subject, const struct member *own,
-                                                const struct value *peer)
+/* The first namespace of another tenant that the peer lets in, also one that holds nothing yet; empty for none. */
+static struct str foreign_namespace(const struct subject *subject, const struct member *own,
+                                    const struct value *peer)
 {
-    const struct bundle *bundle = subject->estate->bundle;
     const struct value *selector = value_key(peer, "namespaceSelector");
-    size_t from, to;
-    bundle_namespace(bundle, STR_NONE, &from, &to);
-    for (size_t i = from; selector != NULL && i < to; i++) {
-        const struct resource *other = &bundle->items[i];
-        const struct member *tenant = resource_is(other, "", "Namespace") ? tenant_of(other) : NULL;
+    for (size_t i = 0; selector != NULL && i < subject->estate->namespaces.count; i++) {
+        const struct namespace_labels *other = &subject->estate->namespaces.items[i];
+        const struct member *tenant = tenant_of(other->labels);
         if (tenant != NULL && str_eq(tenant->key, own->key) &&
             !str_eq(value_str(&tenant->value), value_str(&own->value)) &&
-            selector_matches(selector, value_in(other->object, PATH("metadata", "labels"))))
-            return other;
+            selector_matches(selector, other->labels))
+            return other->name;
     }
-    return NULL;
+    return STR_NONE;
 }
 
 void check_tenants_apart(struct subject *subject)
 {
     const struct value *spec = value_key(subject->resource->object, "spec");
-    const struct member *own = tenant_of(subject->place->object);
+    const struct member *own = tenant_of(estate_labels(subject->estate, subject->resource->namespace));
     size_t i = 0;
-    if (own == NULL || !governs_ingress(spec))
+    if (own == NULL || !policy_governs_ingress(spec))
         return;
     VALUE_EACH(rule, value_key(spec, "ingress")) {
         size_t j = 0;
         VALUE_EACH(peer, value_key(rule, "from")) {
-            const struct resource *other = foreign_namespace(subject, own, peer);
-            if (other != NULL)
-                found(subject, other->name, "spec.ingress[%zu].from[%zu]", i, j);
+            struct str other = foreign_namespace(subject, own, peer);
+            if (other.len != 0)
+                found(subject, other, "spec.ingress[%zu].from[%zu]", i, j);
             j++;
         }
         i++;

@@ -13,30 +13,16 @@ enum {
 
 struct named_schema {
     struct str name;
-    struct schema *schema; /* NULL: looked for and not there */
+    struct schema *schema;
 };
 
-struct named_schemas {
-    struct named_schema *items;
-    size_t count, cap;
-};
-
-/* One document of one group version. What was compiled stays, under its reference or its kind. */
-struct document {
-    struct str name;             /* "apis/apps/v1" */
-    const struct value *schemas; /* components.schemas */
-    struct named_schemas references, kinds;
-};
-
-/* Compiled when the first value meets it, so that schemas may refer to themselves. */
+/* Schemas may refer to themselves, and then go round in a circle. */
 struct schema {
-    const struct value *raw;
-    struct document *document;
-    bool compiled;
-    bool open;                    /* fields that are not declared are fine */
-    bool embedded;                /* a whole object: apiVersion, kind and metadata go without saying */
-    unsigned allowed;             /* ALLOW_* */
-    struct named_schemas fields;  /* sorted by name */
+    bool open;                   /* fields that are not declared are fine */
+    bool embedded;               /* a whole object: apiVersion, kind and metadata go without saying */
+    unsigned allowed;            /* ALLOW_* */
+    struct named_schema *fields; /* sorted by name */
+    size_t field_count;
     struct schema *other_fields;  /* of what is not declared; NULL: anything */
     struct schema *items;         /* NULL: anything */
     const struct value *required; /* list of names */
@@ -44,9 +30,22 @@ struct schema {
 };
 
 struct openapi {
-    struct arena *arena;
-    struct document *documents;
-    size_t document_count;
+    const struct parts *parts;
+    struct schema **schemas; /* one for each of its kinds; NULL: not known */
+};
+
+/* While one document is compiled. Schemas that are named are made once, told apart by the place in the document that
+ * the name means in the end; all wait in one list for their turn, since a document may nest and refer without end. */
+struct compiling {
+    struct arena *arena, *scratch;
+    const struct value *schemas; /* components.schemas */
+    struct sources {
+        struct source {
+            const struct value *raw;
+            struct schema *schema;
+        } * items;
+        size_t count, cap;
+    } named, all;
 };
 
 /* The way down to a value; turned into text only for a fault. */
@@ -58,71 +57,48 @@ struct step {
 };
 
 struct visit {
-    struct arena *schemas, *texts;
+    struct arena *texts;
     struct openapi_faults *faults;
 };
 
-struct openapi *openapi_open(struct arena *arena, const struct value *documents)
-{
-    struct openapi *openapi = ARENA_NEW(arena, struct openapi);
-    openapi->arena = arena;
-    openapi->documents = ARENA_ARRAY(arena, struct document, value_count(documents) + 1);
-    MEMBER_EACH(document, documents) {
-        openapi->documents[openapi->document_count++] = (struct document){
-            .name = document->key,
-            .schemas = value_in(&document->value, PATH("components", "schemas")),
-        };
-    }
-    return openapi;
-}
-
-static struct named_schema *named_find(struct named_schemas *schemas, struct str name)
-{
-    for (size_t i = 0; i < schemas->count; i++)
-        if (str_eq(schemas->items[i].name, name))
-            return &schemas->items[i];
-    return NULL;
-}
-
-static struct schema *schema_new(struct arena *arena, struct document *document, const struct value *raw)
-{
-    struct schema *schema = ARENA_NEW(arena, struct schema);
-    schema->raw = raw;
-    schema->document = document;
-    return schema;
-}
-
-/* One compiled schema per reference, however often it is used. */
-static struct schema *schema_of(struct arena *arena, struct document *document, const struct value *raw)
+static struct str reference_in(const struct value *raw)
 {
     struct str reference = value_str(value_key(raw, "$ref"));
-    if (reference.len == 0 && value_count(value_key(raw, "allOf")) == 1)
-        reference = value_str(value_key(value_item(value_key(raw, "allOf"), 0), "$ref"));
-    if (reference.len == 0)
-        return schema_new(arena, document, raw);
-
-    struct str name = str_from(reference, str_rfind(reference, '/') + 1);
-    struct named_schema *known = named_find(&document->references, name);
-    if (known == NULL) {
-        known = ARENA_PUSH(arena, &document->references);
-        *known = (struct named_schema){name, schema_new(arena, document, value_get(document->schemas, name))};
-    }
-    return known->schema;
+    return str_from(reference, reference.len ? str_rfind(reference, '/') + 1 : 0);
 }
 
-/* A reference that is only a name for another one, as far as that goes. */
-static const struct value *resolve(const struct document *document, const struct value *raw)
+/* What a schema is in the end: a reference may be but a name for another one, and an allOf of one is a reference with
+ * a description. */
+static const struct value *resolve(const struct compiling *c, const struct value *raw, bool *ret_named)
 {
+    *ret_named = false;
     for (int i = 0; i < MAX_REFERENCES; i++) {
-        struct str reference = value_str(value_key(raw, "$ref"));
-        if (reference.len != 0)
-            raw = value_get(document->schemas, str_from(reference, str_rfind(reference, '/') + 1));
-        else if (value_count(value_key(raw, "allOf")) == 1 && value_key(raw, "type") == NULL)
+        struct str name = reference_in(raw);
+        if (name.len != 0)
+            raw = value_get(c->schemas, name);
+        else if (value_count(value_key(raw, "allOf")) == 1 &&
+                 (value_key(raw, "type") == NULL || reference_in(value_item(value_key(raw, "allOf"), 0)).len))
             raw = value_item(value_key(raw, "allOf"), 0);
         else
             break;
+        *ret_named = *ret_named || name.len != 0;
     }
     return raw;
+}
+
+/* The schema of `raw`, which may still wait for its turn. */
+static struct schema *schema_of(struct compiling *c, const struct value *raw)
+{
+    bool named;
+    raw = resolve(c, raw, &named);
+    for (size_t i = 0; named && i < c->named.count; i++)
+        if (c->named.items[i].raw == raw)
+            return c->named.items[i].schema;
+    struct source source = {raw, ARENA_NEW(c->arena, struct schema)};
+    *ARENA_PUSH(c->scratch, &c->all) = source;
+    if (named)
+        *ARENA_PUSH(c->scratch, &c->named) = source;
+    return source.schema;
 }
 
 static unsigned allowed_by_type(struct str type)
@@ -160,39 +136,87 @@ static int by_name(const void *a, const void *b)
     return str_cmp(((const struct named_schema *)a)->name, ((const struct named_schema *)b)->name);
 }
 
-static void compile(struct arena *arena, struct schema *schema)
+static void compile(struct compiling *c, const struct value *raw, struct schema *schema)
 {
-    if (schema->compiled)
-        return;
-    const struct value *raw = resolve(schema->document, schema->raw);
     const struct value *other = value_key(raw, "additionalProperties"), *items = value_key(raw, "items");
     const struct value *fields = value_key(raw, "properties");
 
-    schema->compiled = true;
     schema->allowed = allowed_by(raw);
-    schema->required = value_key(raw, "required");
-    schema->values = value_key(raw, "enum");
+    schema->required = value_copy(c->arena, value_key(raw, "required"));
+    schema->values = value_copy(c->arena, value_key(raw, "enum"));
     schema->embedded = value_true(value_key(raw, "x-kubernetes-embedded-resource"));
     schema->open = value_count(fields) == 0 || value_is(other, VALUE_MAP) || value_true(other) ||
                    value_true(value_key(raw, "x-kubernetes-preserve-unknown-fields"));
     if (value_is(other, VALUE_MAP))
-        schema->other_fields = schema_of(arena, schema->document, other);
+        schema->other_fields = schema_of(c, other);
     if (value_is(items, VALUE_MAP))
-        schema->items = schema_of(arena, schema->document, items);
+        schema->items = schema_of(c, items);
 
+    if (value_count(fields) == 0)
+        return;
+    schema->fields = ARENA_ARRAY(c->arena, struct named_schema, value_count(fields));
     MEMBER_EACH(field, fields)
-        *ARENA_PUSH(arena, &schema->fields) =
-            (struct named_schema){field->key, schema_of(arena, schema->document, &field->value)};
-    if (schema->fields.count != 0)
-        qsort(schema->fields.items, schema->fields.count, sizeof *schema->fields.items, by_name);
+        schema->fields[schema->field_count++] =
+            (struct named_schema){str_dup(c->arena, field->key), schema_of(c, &field->value)};
+    qsort(schema->fields, schema->field_count, sizeof *schema->fields, by_name);
 }
 
-static struct schema *field_of(const struct schema *schema, struct str name)
+static const struct value *raw_of_kind(const struct value *schemas, const struct resource *resource)
+{
+    MEMBER_EACH(schema, schemas)
+        VALUE_EACH(kind, value_key(&schema->value, "x-kubernetes-group-version-kind"))
+            if (str_eq(value_str(value_key(kind, "kind")), resource->kind) &&
+                str_eq(value_str(value_key(kind, "group")), resource_group(resource)) &&
+                str_eq(value_str(value_key(kind, "version")), resource_version(resource)))
+                return &schema->value;
+    return NULL;
+}
+
+/* The kinds [from, to) are those of one group version. */
+static void compile_document(struct compiling *c, struct openapi *openapi, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        const struct parts_kind *kind = &openapi->parts->kinds.items[i];
+        struct resource resource = {.api_version = kind->api_version, .kind = kind->kind};
+        const struct value *raw = raw_of_kind(c->schemas, &resource);
+        openapi->schemas[i] = raw ? schema_of(c, raw) : NULL;
+    }
+    for (size_t i = 0; i < c->all.count; i++) { /* it grows */
+        struct source source = c->all.items[i];
+        compile(c, source.raw, source.schema);
+    }
+}
+
+bool openapi_open(struct arena *arena, const struct parts *parts, struct openapi **ret_openapi,
+                  struct err *err)
+{
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct openapi *openapi = ARENA_NEW(arena, struct openapi);
+    const struct parts_kind *kinds = parts->kinds.items;
+    size_t count = parts->kinds.count;
+    openapi->parts = parts;
+    openapi->schemas = arena_array(arena, count + 1, sizeof *openapi->schemas);
+    for (size_t from = 0, to; from < count; from = to) {
+        struct compiling c = {.arena = arena, .scratch = scratch};
+        const struct value *document;
+        for (to = from + 1; to < count && str_eq(kinds[to].api_version, kinds[from].api_version);)
+            to++;
+        arena_reset(scratch);
+        if (!parts_document(parts, scratch, kinds[from].api_version, &document, err))
+            return false;
+        c.schemas = value_in(document, PATH("components", "schemas"));
+        compile_document(&c, openapi, from, to);
+    }
+    *ret_openapi = openapi;
+    return true;
+}
+
+static const struct schema *field_of(const struct schema *schema, struct str name)
 {
     struct named_schema key = {name, NULL};
     const struct named_schema *field =
-        schema->fields.count
-            ? bsearch(&key, schema->fields.items, schema->fields.count, sizeof *schema->fields.items, by_name)
+        schema->field_count
+            ? bsearch(&key, schema->fields, schema->field_count, sizeof *schema->fields, by_name)
             : NULL;
     return field ? field->schema : NULL;
 }
@@ -259,11 +283,11 @@ static void unknown_field(struct visit *visit, const struct schema *schema, stru
 {
     struct str nearest = STR_NONE;
     unsigned least = name.len < 4 ? 2 : 3;
-    for (size_t i = 0; i < schema->fields.count; i++) {
-        unsigned distance = str_distance(name, schema->fields.items[i].name);
+    for (size_t i = 0; i < schema->field_count; i++) {
+        unsigned distance = str_distance(name, schema->fields[i].name);
         if (distance < least) {
             least = distance;
-            nearest = schema->fields.items[i].name;
+            nearest = schema->fields[i].name;
         }
     }
     fault(visit, OPENAPI_UNKNOWN_FIELD, step,
@@ -289,7 +313,7 @@ static void check_enum(struct visit *visit, const struct schema *schema, const s
                   value_count(schema->values) > count ? ", …" : ""));
 }
 
-static void visit_value(struct visit *visit, struct schema *schema, const struct value *value,
+static void visit_value(struct visit *visit, const struct schema *schema, const struct value *value,
                         const struct step *step, int depth);
 
 static bool goes_without_saying(const struct schema *schema, struct str name)
@@ -304,7 +328,7 @@ static bool is_servers_own(struct str name, int depth)
     return (depth == 0 && str_is(name, "status")) || (depth == 1 && str_is(name, "managedFields"));
 }
 
-static void visit_map(struct visit *visit, struct schema *schema, const struct value *map,
+static void visit_map(struct visit *visit, const struct schema *schema, const struct value *map,
                       const struct step *step, int depth)
 {
     VALUE_EACH(required, schema->required)
@@ -314,7 +338,7 @@ static void visit_map(struct visit *visit, struct schema *schema, const struct v
 
     MEMBER_EACH(member, map) {
         struct step below = {.above = step, .key = member->key};
-        struct schema *field = field_of(schema, member->key);
+        const struct schema *field = field_of(schema, member->key);
         if (is_servers_own(member->key, depth))
             continue;
         if (field != NULL || schema->other_fields != NULL)
@@ -325,12 +349,11 @@ static void visit_map(struct visit *visit, struct schema *schema, const struct v
 }
 
 /* Null means absent to Kubernetes, whatever the type. */
-static void visit_value(struct visit *visit, struct schema *schema, const struct value *value,
+static void visit_value(struct visit *visit, const struct schema *schema, const struct value *value,
                         const struct step *step, int depth)
 {
     if (value->kind == VALUE_NULL || depth >= OPENAPI_MAX_DEPTH)
         return;
-    compile(visit->schemas, schema);
     if (!is_allowed(schema, value)) {
         wrong_type(visit, schema, value, step);
         return;
@@ -344,46 +367,12 @@ static void visit_value(struct visit *visit, struct schema *schema, const struct
     }
 }
 
-static struct document *document_of(struct openapi *openapi, struct str api_version)
-{
-    bool core = str_find(api_version, '/') == api_version.len;
-    for (size_t i = 0; i < openapi->document_count; i++) {
-        struct str name = openapi->documents[i].name, prefix = core ? STR("api/") : STR("apis/");
-        if (str_starts(name, prefix) && str_eq(str_from(name, prefix.len), api_version))
-            return &openapi->documents[i];
-    }
-    return NULL;
-}
-
-static const struct value *raw_of_kind(const struct document *document, const struct resource *resource)
-{
-    MEMBER_EACH(schema, document->schemas)
-        VALUE_EACH(kind, value_key(&schema->value, "x-kubernetes-group-version-kind"))
-            if (str_eq(value_str(value_key(kind, "kind")), resource->kind) &&
-                str_eq(value_str(value_key(kind, "group")), resource_group(resource)) &&
-                str_eq(value_str(value_key(kind, "version")), resource_version(resource)))
-                return &schema->value;
-    return NULL;
-}
-
-static struct schema *schema_of_kind(struct arena *arena, struct document *document,
-                                     const struct resource *resource)
-{
-    struct named_schema *known = named_find(&document->kinds, resource->kind);
-    if (known == NULL) {
-        const struct value *raw = raw_of_kind(document, resource);
-        known = ARENA_PUSH(arena, &document->kinds);
-        *known = (struct named_schema){resource->kind, raw ? schema_new(arena, document, raw) : NULL};
-    }
-    return known->schema;
-}
-
-void openapi_validate(struct openapi *openapi, struct arena *arena, const struct resource *resource,
+void openapi_validate(const struct openapi *openapi, struct arena *arena, const struct resource *resource,
                       struct openapi_faults *ret_faults)
 {
-    struct document *document = document_of(openapi, resource->api_version);
-    struct schema *schema = document ? schema_of_kind(openapi->arena, document, resource) : NULL;
-    struct visit visit = {openapi->arena, arena, ret_faults};
+    size_t kind = parts_kind(openapi->parts, resource->api_version, resource->kind);
+    const struct schema *schema = kind < openapi->parts->kinds.count ? openapi->schemas[kind] : NULL;
+    struct visit visit = {arena, ret_faults};
 
     ret_faults->count = 0;
     ret_faults->known = schema != NULL;

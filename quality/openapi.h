@@ -4,11 +4,12 @@
  * found by x-kubernetes-group-version-kind, types joined by $ref and by an allOf of one. What is checked: unknown
  * fields, wrong types, missing required fields, values outside an enum. What is not: patterns, ranges and CEL rules;
  * the server has the last word on those. `status` and managedFields are the server's own and are passed over.
- * Schemas are compiled when their kind is first met and kept, so that many objects cost one walk each.
- * Depth is bounded; a document that is no schema knows no kinds. Nothing fails. One openapi belongs to one thread.
+ * The schemas of the kinds that are there are compiled at once, and the documents let go: what is kept is a few hundred
+ * KB whatever the number of objects. Depth is bounded; a document that is no schema knows no kinds. Only reading a
+ * document can fail (parts.h). One openapi belongs to one thread.
  */
 #pragma once
-#include "core/kube/resource.h"
+#include "core/kube/parts.h"
 
 struct openapi;
 
@@ -33,8 +34,9 @@ struct openapi_faults {
     bool known; /* the documents have a schema for this kind */
 };
 
-/* `documents` as in bundle->openapi; NULL gives an openapi that knows nothing. */
-struct openapi *openapi_open(struct arena *arena, const struct value *documents);
+/* Reads what parts_document gives for each kind of parts->kinds; the parts must outlive it. */
+bool openapi_open(struct arena *arena, const struct parts *parts, struct openapi **ret_openapi,
+                  struct err *err) WARN_UNUSED;
 /* Texts of the faults live in `arena`. */
-void openapi_validate(struct openapi *openapi, struct arena *arena, const struct resource *resource,
+void openapi_validate(const struct openapi *openapi, struct arena *arena, const struct resource *resource,
                       struct openapi_faults *ret_faults);

@@ -261,7 +261,7 @@ void check_token_without_need(struct subject *subject)
     if (name.len == 0)
         name = STR("default");
 
-    const struct resource *account = estate_find(subject->estate, "", "ServiceAccount", namespace, name);
+    const struct resource *account = estate_find(subject->estate, "", "ServiceAccount", name);
     const struct value *mount = value_key(subject->pod, "automountServiceAccountToken");
     if (!value_is(mount, VALUE_BOOL) && account != NULL)
         mount = value_key(account->object, "automountServiceAccountToken");
@@ -275,6 +275,6 @@ void check_pod_security_label(struct subject *subject)
 {
     struct str level = value_str_in(subject->resource->object,
                                     PATH("metadata", "labels", "pod-security.kubernetes.io/enforce"));
-    if (subject->place->workloads.count != 0 && !str_is(level, "baseline") && !str_is(level, "restricted"))
+    if (subject->facts->runs_pods && !str_is(level, "baseline") && !str_is(level, "restricted"))
         found(subject, level, "metadata.labels");
 }

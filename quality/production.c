@@ -161,8 +161,7 @@ void check_naked_pod(struct subject *subject)
 void check_stateful_service(struct subject *subject)
 {
     struct str service = value_str(value_key(spec_of(subject), "serviceName"));
-    if (service.len != 0 &&
-        estate_find(subject->estate, "", "Service", subject->resource->namespace, service) == NULL)
+    if (service.len != 0 && estate_find(subject->estate, "", "Service", service) == NULL)
         found(subject, service, "spec.serviceName");
 }
 

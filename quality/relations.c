@@ -7,13 +7,13 @@ struct reference_kind {
     const char *kind;
     const char *volume, *volume_name;
     const char *variable, *variables;
-    bool (*is_there)(const struct estate *estate, struct str namespace, struct str name);
+    bool (*is_there)(const struct estate *estate, struct str name);
 };
 
-static bool has_config_map(const struct estate *estate, struct str namespace, struct str name)
+static bool has_config_map(const struct estate *estate, struct str name)
 {
     /* The controller manager puts this one into every namespace. */
-    return str_is(name, "kube-root-ca.crt") || estate_find(estate, "", "ConfigMap", namespace, name) != NULL;
+    return str_is(name, "kube-root-ca.crt") || estate_find(estate, "", "ConfigMap", name) != NULL;
 }
 
 static const struct reference_kind config_map_references = {
@@ -25,7 +25,7 @@ static bool is_missing(struct subject *subject, const struct reference_kind *kin
                        const struct value *reference, struct str name)
 {
     return name.len != 0 && !value_true(value_key(reference, "optional")) &&
-           !kind->is_there(subject->estate, subject->resource->namespace, name);
+           !kind->is_there(subject->estate, name);
 }
 
 static void missing_in_projected(struct subject *subject, const struct reference_kind *kind,
@@ -101,8 +101,7 @@ void check_missing_claim(struct subject *subject)
         return;
     VALUE_EACH(volume, value_key(subject->pod, "volumes")) {
         struct str claim = value_str_in(volume, PATH("persistentVolumeClaim", "claimName"));
-        if (claim.len != 0 && estate_find(subject->estate, "", "PersistentVolumeClaim",
-                                          subject->resource->namespace, claim) == NULL)
+        if (claim.len != 0 && estate_find(subject->estate, "", "PersistentVolumeClaim", claim) == NULL)
             found_in_pod(subject, claim, "volumes[%zu].persistentVolumeClaim.claimName", i);
         i++;
     }
@@ -113,21 +112,23 @@ void check_missing_service_account(struct subject *subject)
     struct str name = value_str(value_key(subject->pod, "serviceAccountName"));
     if (name.len != 0 && !str_is(name, "default") &&
         !estate_is_unread(subject->estate, "", "ServiceAccount") &&
-        estate_find(subject->estate, "", "ServiceAccount", subject->resource->namespace, name) == NULL)
+        estate_find(subject->estate, "", "ServiceAccount", name) == NULL)
         found_in_pod(subject, name, "serviceAccountName");
 }
 
 /* Built-in ClusterRoles are missing from every folder of manifests, so those count only in a cluster's snapshot. */
 void check_missing_role(struct subject *subject)
 {
+    static const char group[] = "rbac.authorization.k8s.io";
     const struct value *role = value_key(subject->resource->object, "roleRef");
     struct str kind = value_str(value_key(role, "kind")), name = value_str(value_key(role, "name"));
     bool cluster_wide = str_is(kind, "ClusterRole");
     if (name.len == 0 || (cluster_wide && subject->estate->bundle->cluster.len == 0) ||
-        estate_is_unread(subject->estate, "rbac.authorization.k8s.io", cluster_wide ? "ClusterRole" : "Role"))
+        estate_is_unread(subject->estate, group, cluster_wide ? "ClusterRole" : "Role"))
         return;
-    if (bundle_find(subject->estate->bundle, STR("rbac.authorization.k8s.io"), kind,
-                    cluster_wide ? STR_NONE : subject->resource->namespace, name) == NULL)
+    if (cluster_wide ? !estate_has_scoped(subject->estate, group, "ClusterRole", name)
+                     : bundle_find(subject->estate->bundle, STR("rbac.authorization.k8s.io"), kind,
+                                   subject->estate->here, name) == NULL)
         found(subject, detail(subject, "%.*s %.*s", STR_ARG(kind), STR_ARG(name)), "roleRef.name");
 }
 
@@ -194,8 +195,7 @@ static void check_backend(struct subject *subject, const struct value *backend, 
     struct str name = value_str(value_key(backend, "name"));
     if (name.len == 0 || estate_is_unread(subject->estate, "", "Service"))
         return;
-    const struct resource *service =
-        estate_find(subject->estate, "", "Service", subject->resource->namespace, name);
+    const struct resource *service = estate_find(subject->estate, "", "Service", name);
     if (service == NULL)
         found(subject, detail(subject, "Service %.*s", STR_ARG(name)), "%.*s.name", STR_ARG(path));
     else if (!str_is(value_str_in(service->object, PATH("spec", "type")), "ExternalName") &&

@@ -124,13 +124,13 @@ void check_ephemeral_storage(struct subject *subject)
 
 void check_quota(struct subject *subject)
 {
-    if (subject->place->workloads.count != 0 && subject->place->quotas.count == 0)
+    if (subject->facts->runs_pods && !subject->facts->has_quota)
         found(subject, STR_NONE, "%s", "");
 }
 
 void check_limit_range(struct subject *subject)
 {
-    if (subject->place->workloads.count != 0 && subject->place->limit_ranges.count == 0)
+    if (subject->facts->runs_pods && !subject->facts->has_limit_range)
         found(subject, STR_NONE, "%s", "");
 }
 

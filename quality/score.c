@@ -7,55 +7,69 @@
 
 enum { PROGRESS_EVERY = 512, SCRATCH_EVERY = 256 };
 
-/* What is known of one namespace, or of the whole. */
-struct part {
-    struct str name;
-    bool excluded;
-    struct tally tally;
-};
-
 struct scoring {
     struct run *run;
-    const struct bundle *bundle;
+    const struct parts *parts;
     struct estate *estate;
+    struct openapi *openapi;
     struct judge judge;
-    struct part *parts; /* one per place of the estate, in its order */
+    struct tally *tallies; /* one per part */
     struct tally whole;
     struct weights weights;
+    size_t seen;           /* objects so far */
     uint32_t standings[3]; /* objects by enum standing */
+    struct arena *scratch; /* for what dies with an object */
 };
 
-static struct part *part_of(struct scoring *scoring, const struct resource *resource)
+/* A Namespace counts with what is in it, if there is anything. */
+static struct tally *tally_of(struct scoring *scoring, size_t index, const struct resource *resource)
 {
-    bool is_namespace = resource_is(resource, "", "Namespace");
-    size_t index = estate_place(scoring->estate, is_namespace ? resource->name : resource->namespace)->index;
-    return index == SIZE_MAX ? NULL : &scoring->parts[index];
+    if (resource_is(resource, "", "Namespace"))
+        index = parts_find(scoring->parts, resource->name);
+    return index < scoring->parts->count ? &scoring->tallies[index] : NULL;
 }
 
-static void judge_all(struct scoring *scoring)
+static void judge_one(struct scoring *scoring, size_t index, const struct resource *resource)
 {
-    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
-    struct openapi *openapi = openapi_open(scoring->estate->arena, scoring->bundle->openapi);
+    enum standing standing = estate_standing(scoring->estate, resource);
     struct verdict verdict;
-    size_t count = scoring->bundle->count;
+    scoring->standings[standing]++;
+    if (standing != JUDGED)
+        return;
+    struct tally *tally = tally_of(scoring, index, resource);
+    judge_resource(&scoring->judge, scoring->estate, scoring->openapi, scoring->scratch, resource, &verdict);
+    tally_add(&scoring->whole, &verdict);
+    if (tally != NULL)
+        tally_add(tally, &verdict);
+    if (scoring->seen % SCRATCH_EVERY == 0)
+        arena_reset(scoring->scratch);
+}
 
-    for (size_t i = 0; i < count; i++) {
-        const struct resource *resource = &scoring->bundle->items[i];
-        enum standing standing = estate_standing(scoring->estate, resource);
-        scoring->standings[standing]++;
-        if (standing != JUDGED)
-            continue;
-        struct part *part = part_of(scoring, resource);
-        judge_resource(&scoring->judge, scoring->estate, openapi, scratch, resource, &verdict);
-        tally_add(&scoring->whole, &verdict);
-        if (part != NULL)
-            tally_add(&part->tally, &verdict);
-        if (i % SCRATCH_EVERY == 0)
-            arena_reset(scratch);
-        if (i % PROGRESS_EVERY == 0)
-            progress_step(scoring->run->progress, "scoring", i, count, "objects", resource->namespace);
+static bool judge_part(struct scoring *scoring, size_t index, struct arena *arena, struct err *err)
+{
+    struct bundle part;
+    arena_reset(arena);
+    if (!parts_take(scoring->parts, index, arena, &part, err))
+        return false;
+    estate_enter(scoring->estate, arena, &part);
+    for (size_t i = 0; i < part.count; i++) {
+        if (scoring->seen % PROGRESS_EVERY == 0)
+            progress_step(scoring->run->progress, "scoring", scoring->seen, scoring->parts->objects,
+                          "objects", part.items[i].namespace);
+        judge_one(scoring, index, &part.items[i]);
+        scoring->seen++;
     }
-    progress_step(scoring->run->progress, "scoring", count, count, "objects", STR_NONE);
+    return true;
+}
+
+static bool judge_all(struct scoring *scoring, struct err *err)
+{
+    struct arena *part CLEANUP(arena_cleanup) = arena_new();
+    for (size_t i = 0; i < scoring->parts->count; i++)
+        if (!judge_part(scoring, i, part, err))
+            return false;
+    progress_step(scoring->run->progress, "scoring", scoring->seen, scoring->seen, "objects", STR_NONE);
+    return true;
 }
 
 /* Errors first, then what belongs together. */
@@ -91,30 +105,32 @@ static const struct value *dimensions_value(struct arena *arena, const struct sc
     return value_map_done(arena, &map);
 }
 
-static const struct value *part_value(struct scoring *scoring, const struct part *part)
+static const struct value *namespace_value(struct scoring *scoring, struct str name,
+                                           const struct tally *tally)
 {
     struct arena *arena = scoring->run->arena;
-    if (part->excluded)
-        return VALUE_MAP(arena, {"name", value_string(arena, part->name)},
-                         {"excluded", value_bool(arena, true)});
+    const struct value *own = value_string(arena, str_dup(arena, name));
+    if (estate_is_system_namespace(name))
+        return VALUE_MAP(arena, {"name", own}, {"excluded", value_bool(arena, true)});
 
-    struct scores scores = tally_scores(&part->tally, &scoring->weights);
-    return VALUE_MAP(
-        arena, {"name", value_string(arena, part->name)}, {"overall", value_int(arena, scores.overall)},
-        {"grade", value_cstr(arena, score_grade(scores.overall))},
-        {"dimensions", dimensions_value(arena, &scores)}, {"objects", value_int(arena, part->tally.objects)},
-        {"errors", value_int(arena, part->tally.findings[SEVERITY_ERROR])},
-        {"warnings", value_int(arena, part->tally.findings[SEVERITY_WARNING])},
-        {"infos", value_int(arena, part->tally.findings[SEVERITY_INFO])});
+    struct scores scores = tally_scores(tally, &scoring->weights);
+    return VALUE_MAP(arena, {"name", own}, {"overall", value_int(arena, scores.overall)},
+                     {"grade", value_cstr(arena, score_grade(scores.overall))},
+                     {"dimensions", dimensions_value(arena, &scores)},
+                     {"objects", value_int(arena, tally->objects)},
+                     {"errors", value_int(arena, tally->findings[SEVERITY_ERROR])},
+                     {"warnings", value_int(arena, tally->findings[SEVERITY_WARNING])},
+                     {"infos", value_int(arena, tally->findings[SEVERITY_INFO])});
 }
 
 static const struct value *namespaces_value(struct scoring *scoring)
 {
     struct value_list_builder list = {0};
-    for (size_t i = 0; i < scoring->estate->place_count; i++) {
-        const struct part *part = &scoring->parts[i];
-        if (part->name.len != 0 && (part->excluded || part->tally.objects != 0))
-            value_push(scoring->run->arena, &list, part_value(scoring, part));
+    for (size_t i = 0; i < scoring->parts->count; i++) {
+        struct str name = scoring->parts->items[i].namespace;
+        const struct tally *tally = &scoring->tallies[i];
+        if (name.len != 0 && (estate_is_system_namespace(name) || tally->objects != 0))
+            value_push(scoring->run->arena, &list, namespace_value(scoring, name, tally));
     }
     return value_list_done(scoring->run->arena, &list);
 }
@@ -147,7 +163,7 @@ static const struct value *counts_value(struct scoring *scoring)
     return VALUE_MAP(arena, {"errors", value_int(arena, scoring->whole.findings[SEVERITY_ERROR])},
                      {"warnings", value_int(arena, scoring->whole.findings[SEVERITY_WARNING])},
                      {"infos", value_int(arena, scoring->whole.findings[SEVERITY_INFO])},
-                     {"objects", value_int(arena, (int64_t)scoring->bundle->count)},
+                     {"objects", value_int(arena, (int64_t)scoring->seen)},
                      {"judged", value_int(arena, scoring->standings[JUDGED])},
                      {"children", value_int(arena, scoring->standings[CHILD])},
                      {"excluded", value_int(arena, scoring->standings[EXCLUDED])},
@@ -164,23 +180,22 @@ static struct weights weights_of(const struct config *config)
     }};
 }
 
-bool score_stage(struct run *run, struct bundle *bundle, struct err *err)
+bool score_parts(struct run *run, const struct parts *parts, struct err *err)
 {
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     size_t first = run->findings.count;
     struct scoring scoring = {
         .run = run,
-        .bundle = bundle,
-        .estate = estate_open(arena, bundle),
+        .parts = parts,
         .judge = {.arena = run->arena, .findings = &run->findings},
+        .tallies = ARENA_ARRAY(arena, struct tally, parts->count + 1),
         .weights = weights_of(run->config),
+        .scratch = scratch,
     };
-    scoring.parts = ARENA_ARRAY(arena, struct part, scoring.estate->place_count + 1);
-    for (size_t i = 0; i < scoring.estate->place_count; i++) {
-        scoring.parts[i].name = scoring.estate->places[i].name;
-        scoring.parts[i].excluded = scoring.estate->places[i].excluded;
-    }
-    judge_all(&scoring);
+    if (!estate_open(arena, parts, &scoring.estate, err) ||
+        !openapi_open(arena, parts, &scoring.openapi, err) || !judge_all(&scoring, err))
+        return err_context(err, "score");
 
     struct scores scores = tally_scores(&scoring.whole, &scoring.weights);
     run_section(run, "score",
@@ -190,6 +205,14 @@ bool score_stage(struct run *run, struct bundle *bundle, struct err *err)
                           {"findings", findings_value(run, first)}, {"counts", counts_value(&scoring)},
                           {"namespaces", namespaces_value(&scoring)}, {"checks", checks_value(&scoring)}));
     return true;
+}
+
+bool score_stage(struct run *run, struct bundle *bundle, struct err *err)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct parts parts;
+    parts_of_bundle(arena, bundle, &parts);
+    return score_parts(run, &parts, err);
 }
 
 /* Appends "security 61 is below 85" to what missed. */

@@ -1,7 +1,7 @@
-/* score.h — the stage that looks at a bundle and says how good it is.
+/* score.h — the stage that looks at a cluster and says how good it is.
  *
- * score_stage runs every check of checks.def over every object that is judged, appends the findings to run->findings,
- * and adds the section "score" to the report:
+ * score_parts takes part after part (core/kube/parts.h), runs every check of checks.def over every object that is judged,
+ * appends the findings to run->findings, and adds the section "score" to the report:
  *
  *   overall, grade            0–100 and its letter
  *   dimensions                {schema, security, production, resources}
@@ -12,11 +12,15 @@
  *                             {name, excluded: true}
  *   checks                    [{id, dimension, severity, message, fix, applied, violations, listed}]
  *
- * Scores are those of tally.h. The stage fails only when it cannot work at all; a bad object is a finding.
+ * Scores are those of tally.h. It holds the objects of one part at a time, and of the rest what estate.h says; nothing
+ * that it leaves behind points into them. It fails only when it cannot work at all; a bad object is a finding.
  */
 #pragma once
+#include "core/kube/parts.h"
 #include "core/run.h"
 
+bool score_parts(struct run *run, const struct parts *parts, struct err *err) WARN_UNUSED;
+/* The same of a sorted bundle. */
 bool score_stage(struct run *run, struct bundle *bundle, struct err *err) WARN_UNUSED;
 
 /* Holds the section against quality.gate and quality.failOn. Fails with FINDINGS and says what missed and by how much;

@@ -23,9 +23,16 @@ static const struct value *json(struct arena *arena, const char *text)
 
 static void validate(struct fixture *f, const char *text, struct openapi_faults *ret_faults)
 {
+    struct bundle bundle = f->bundle;
     struct resource resource;
-    struct openapi *openapi = openapi_open(f->arena, f->bundle.openapi);
+    struct openapi *openapi;
+    struct parts parts;
+    bundle.items = NULL;
+    bundle.count = bundle.cap = 0;
     cr_assert(resource_from(json(f->arena, text), STR("text"), &resource, &f->err), "%s", f->err.msg);
+    bundle_add(&bundle, &resource);
+    parts_of_bundle(f->arena, &bundle, &parts);
+    cr_assert(openapi_open(f->arena, &parts, &openapi, &f->err), "%s", f->err.msg);
     openapi_validate(openapi, f->arena, &resource, ret_faults);
 }
 
@@ -127,6 +134,12 @@ Test(openapi, kinds_without_a_schema_are_not_known)
     fixture_done(&f);
 }
 
+/* A Deployment whose field `spec` leads back to the Deployment. */
+#define CIRCLE(spec)                                                                                         \
+    "{\"apis/apps/v1\":{\"components\":{\"schemas\":{\"D\":{\"properties\":{\"spec\":" spec                  \
+    "},\"x-kubernetes-group-version-kind\":[{\"group\":\"apps\",\"kind\":\"Deployment\",\"version\":"        \
+    "\"v1\"}]}}}}}"
+
 /* Documents come from a server that may be broken, or no Kubernetes at all. */
 Test(openapi, documents_that_are_none_do_no_harm)
 {
@@ -138,6 +151,9 @@ Test(openapi, documents_that_are_none_do_no_harm)
         "{\"apis/apps/v1\":{\"components\":{\"schemas\":{\"D\":{\"$ref\":\"#/components/schemas/D\","
         "\"x-kubernetes-group-version-kind\":[{\"group\":\"apps\",\"kind\":\"Deployment\",\"version\":\"v1\"}"
         "]}}}}}",
+        CIRCLE("{\"allOf\":[{\"allOf\":[{\"$ref\":\"#/components/schemas/D\"}]}]}"),
+        CIRCLE("{\"items\":{\"$ref\":\"#/components/schemas/D\"},\"allOf\":[{\"$ref\":\"D\"}]}"),
+        CIRCLE("{\"additionalProperties\":{\"allOf\":[{\"$ref\":\"D\"}],\"type\":\"object\"}}"),
         "{\"apis/apps/"
         "v1\":{\"components\":{\"schemas\":{\"D\":{\"properties\":{\"spec\":{\"$ref\":\"nowhere\"},"
         "\"metadata\":7},\"required\":\"x\",\"enum\":{},\"x-kubernetes-group-version-kind\":[{\"group\":"
