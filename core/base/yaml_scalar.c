@@ -235,6 +235,13 @@ struct str yaml_number_key(struct arena *arena, enum yaml_scalar kind, struct st
     return shortest_float(arena, strtof(str_c(arena, number), NULL));
 }
 
+/* First bytes of the words and numbers below: most texts have another. */
+static const bool opens_typed[256] = {
+    ['0' ... '9'] = true, ['+'] = true, ['-'] = true, ['.'] = true, ['~'] = true, ['='] = true,
+    ['<'] = true,         ['n'] = true, ['N'] = true, ['t'] = true, ['T'] = true, ['f'] = true,
+    ['F'] = true,         ['y'] = true, ['Y'] = true, ['o'] = true, ['O'] = true,
+};
+
 /* Generous on purpose: sexagesimal, thousands in commas, dates, cut-off exponents. Quotes cost nothing. */
 static bool looks_like_number(struct str text)
 {
@@ -257,16 +264,17 @@ static bool looks_like_number(struct str text)
 
 bool yaml_looks_typed(struct str text)
 {
-    static const struct str typed_words[] = {
-        STR_INIT("~"),   STR_INIT("null"), STR_INIT("true"), STR_INIT("false"),
-        STR_INIT("yes"), STR_INIT("no"),   STR_INIT("on"),   STR_INIT("off"),
-        STR_INIT("y"),   STR_INIT("n"),    STR_INIT("="),    STR_INIT("<<"),
-    };
+    static const char *const typed_words[LONGEST_WORD + 1][5] = {
+        [1] = {"~", "y", "n", "="}, [2] = {"no", "on", "<<"}, [3] = {"yes", "off"},
+        [4] = {"null", "true"},     [5] = {"false"},
+    }; /* by length */
     if (text.len == 0)
         return true;
+    if (!opens_typed[(unsigned char)text.ptr[0]])
+        return false;
     if (text.len <= LONGEST_WORD)
-        for (size_t i = 0; i < COUNT_OF(typed_words); i++)
-            if (str_eq_nocase(text, typed_words[i]))
+        for (const char *const *word = typed_words[text.len]; *word != NULL; word++)
+            if (str_eq_nocase(text, (struct str){*word, text.len}))
                 return true;
     char first = text.ptr[0];
     return (is_digit(first) || first == '+' || first == '-' || first == '.') && looks_like_number(text);

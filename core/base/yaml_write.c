@@ -66,8 +66,8 @@ static void put_indent(struct buf *buf, size_t indent)
 static unsigned classes_in(struct str text)
 {
     unsigned seen = 0;
-    for (size_t i = 0; i < text.len; i++)
-        seen |= classes[(unsigned char)text.ptr[i]];
+    for (const char *at = text.ptr, *end = at + text.len; at < end; at++)
+        seen |= classes[(unsigned char)*at];
     return seen;
 }
 
@@ -118,9 +118,9 @@ static bool fits_plain(struct str text, unsigned seen)
     unsigned char first = (unsigned char)text.ptr[0];
     if (!opens_plain[first] || text.ptr[text.len - 1] == ' ')
         return false;
-    if (first == '-' && (text.len == 1 || text.ptr[1] == ' '))
+    if (first == '-' && (text.len == 1 || text.ptr[1] == ' ' || str_starts(text, STR("---"))))
         return false;
-    if (str_starts(text, STR("---")) || str_starts(text, STR("...")))
+    if (first == '.' && str_starts(text, STR("...")))
         return false;
     return !((seen & SEEN_COLON) && colon_ends_key(text)) &&
            !((seen & SEEN_HASH) && str_contains(text, STR(" #")));
