@@ -56,6 +56,8 @@ static int folded_order(const void *a, const void *b)
     struct str x = *(const struct str *)a, y = *(const struct str *)b;
     size_t shared = x.len < y.len ? x.len : y.len;
     for (size_t i = 0; i < shared; i++) {
+        if (x.ptr[i] == y.ptr[i])
+            continue;
         int cx = x.ptr[i] == '/' ? 0 : (unsigned char)x.ptr[i],
             cy = y.ptr[i] == '/' ? 0 : (unsigned char)y.ptr[i];
         cx = cx >= 'A' && cx <= 'Z' ? cx + 32 : cx;
