@@ -143,9 +143,29 @@ bool file_read(struct arena *arena, const char *path, size_t max_bytes, struct s
     return ok;
 }
 
+/* ---- folders ---- */
+
+int files_open_below(int top, struct str path, bool make)
+{
+    char part[FILES_MAX_PART + 1];
+    int at = dup(top);
+    while (at >= 0 && path.len != 0) {
+        struct str name = str_cut(&path, '/');
+        memcpy(part, name.ptr, name.len); /* bounded by files_path_ok */
+        part[name.len] = '\0';
+        if (make && mkdirat(at, part, 0755) != 0 && errno != EEXIST)
+            return files_close_keeping_errno(at);
+        int next = openat(at, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        files_close_keeping_errno(at);
+        at = next;
+    }
+    return at;
+}
+
 struct reader {
     struct arena *arena;
     struct files *files;
+    bool names_only; /* no file is opened */
     bool (*wanted)(struct str path);
     size_t bytes_left;
     struct err *err;
@@ -162,6 +182,8 @@ static bool read_entry(struct reader *r, int folder, const char *name, struct st
     bool is_folder = S_ISDIR(info.st_mode);
     if (!is_folder && (!S_ISREG(info.st_mode) || (r->wanted != NULL && !r->wanted(path))))
         return true;
+    if (!is_folder && r->names_only)
+        return files_add(r->arena, r->files, path, STR_NONE, r->err);
     int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | (is_folder ? O_DIRECTORY : 0));
     if (fd < 0)
         return err_errno(r->err, "%.*s", STR_ARG(path));
@@ -203,16 +225,22 @@ static bool read_folder(struct reader *r, int folder, struct str path, unsigned 
     return ok;
 }
 
+static bool read_tree(struct reader *reader, const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    if (fd < 0)
+        return err_errno(reader->err, "%s", dir);
+    return (read_folder(reader, fd, STR(""), 0) && files_sort(reader->files, reader->err)) ||
+           err_context(reader->err, "%s", dir);
+}
+
 bool files_read_wanted(struct arena *arena, const char *dir, size_t max_bytes,
                        bool (*wanted)(struct str path), struct files *ret_files, struct err *err)
 {
     struct files files = {0};
-    struct reader reader = {arena, &files, wanted, max_bytes, err};
-    int fd = open(dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-    if (fd < 0)
-        return err_errno(err, "%s", dir);
-    if (!read_folder(&reader, fd, STR(""), 0) || !files_sort(&files, err))
-        return err_context(err, "%s", dir);
+    struct reader reader = {arena, &files, false, wanted, max_bytes, err};
+    if (!read_tree(&reader, dir))
+        return false;
     *ret_files = files;
     return true;
 }
@@ -221,4 +249,44 @@ bool files_read(struct arena *arena, const char *dir, size_t max_bytes, struct f
                 struct err *err)
 {
     return files_read_wanted(arena, dir, max_bytes, NULL, ret_files, err);
+}
+
+static bool read_below(int top, struct arena *arena, struct str path, size_t max_bytes, struct str *ret_bytes,
+                       struct err *err)
+{
+    size_t slash = str_rfind(path, '/'), len = slash < path.len ? slash : 0;
+    int folder = files_open_below(top, str_slice(path, 0, len), false);
+    if (folder < 0)
+        return err_errno(err, "%.*s", STR_ARG(path));
+    const char *name = str_c(arena, str_from(path, len ? len + 1 : 0));
+    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    files_close_keeping_errno(folder);
+    if (fd < 0)
+        return err_errno(err, "%.*s", STR_ARG(path));
+    bool ok = file_read_fd(arena, fd, max_bytes, ret_bytes, err) || err_context(err, "%.*s", STR_ARG(path));
+    close(fd);
+    return ok;
+}
+
+bool files_each(const char *dir, size_t max_bytes, bool (*wanted)(struct str path), files_visit_fn visit,
+                void *ctx, struct err *err)
+{
+    struct arena *names CLEANUP(arena_cleanup) = arena_new(), *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct files files = {0};
+    struct reader reader = {names, &files, true, wanted, max_bytes, err};
+    if (!read_tree(&reader, dir))
+        return false;
+    int top = open(dir, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    if (top < 0)
+        return err_errno(err, "%s", dir);
+    bool ok = true;
+    for (size_t i = 0; ok && i < files.count; i++) {
+        struct str path = files.items[i].path, bytes = STR_NONE;
+        arena_reset(scratch);
+        ok = read_below(top, scratch, path, max_bytes, &bytes, err) || err_context(err, "%s", dir);
+        max_bytes -= bytes.len;
+        ok = ok && visit(ctx, path, bytes, err);
+    }
+    close(top);
+    return ok;
 }

@@ -30,6 +30,10 @@ bool files_read(struct arena *arena, const char *dir, size_t max_bytes, struct f
 /* The same for the files that `wanted` says yes to; it is asked before a file is opened. */
 bool files_read_wanted(struct arena *arena, const char *dir, size_t max_bytes,
                        bool (*wanted)(struct str path), struct files *ret_files, struct err *err) WARN_UNUSED;
+/* The same, one file in memory at a time, in the order of their paths: `bytes` live during the call. */
+typedef bool (*files_visit_fn)(void *ctx, struct str path, struct str bytes, struct err *err);
+bool files_each(const char *dir, size_t max_bytes, bool (*wanted)(struct str path), files_visit_fn visit,
+                void *ctx, struct err *err) WARN_UNUSED;
 /* Makes `dir` hold this tree: see files_folder.h. */
 bool files_write(const struct files *files, const char *dir, struct err *err) WARN_UNUSED;
 

@@ -57,24 +57,6 @@ static void forget_parent(struct files_folder *folder)
     folder->parent.fd = -1;
 }
 
-/* Opens a folder below `top`, one part at a time and through no link; -1 with errno. */
-static int open_below(int top, struct str path, bool make)
-{
-    char part[FILES_MAX_PART + 1];
-    int at = dup(top);
-    while (at >= 0 && path.len != 0) {
-        struct str name = str_cut(&path, '/');
-        memcpy(part, name.ptr, name.len); /* bounded by files_path_ok */
-        part[name.len] = '\0';
-        if (make && mkdirat(at, part, 0755) != 0 && errno != EEXIST)
-            return files_close_keeping_errno(at);
-        int next = openat(at, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        files_close_keeping_errno(at);
-        at = next;
-    }
-    return at;
-}
-
 /* The folder that `path` lies in, open until the next call; -1 with errno. */
 static int parent_of(struct files_folder *folder, struct str path, bool make, const char **ret_name)
 {
@@ -82,7 +64,7 @@ static int parent_of(struct files_folder *folder, struct str path, bool make, co
     size_t slash = str_rfind(path, '/'), len = slash < path.len ? slash + 1 : 0;
     if (parent->fd < 0 || parent->len != len || memcmp(parent->path, path.ptr, len) != 0) {
         forget_parent(folder);
-        parent->fd = open_below(folder->top, str_slice(path, 0, len ? slash : 0), make);
+        parent->fd = files_open_below(folder->top, str_slice(path, 0, len ? slash : 0), make);
     }
     memcpy(parent->path, path.ptr, path.len);
     parent->path[path.len] = '\0';

@@ -13,6 +13,8 @@ bool files_path_check(struct str path, size_t count, struct err *err) WARN_UNUSE
 /* Sorts things of `size` bytes that begin with their path (struct str); fails as files_sort does. */
 bool files_sort_paths(void *items, size_t count, size_t size, struct err *err) WARN_UNUSED;
 
+/* Opens a folder below `top`, one part at a time and through no link; -1 with errno. "" is `top` itself. */
+int files_open_below(int top, struct str path, bool make);
 /* A new file with these bytes, on its way to disk when `sync`; 0 or -1 with errno. */
 int files_put_new(int folder, const char *name, struct str bytes, unsigned mode, bool sync);
 /* Replaces `name` in an open folder, durably; 0 or -1 with errno. */

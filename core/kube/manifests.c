@@ -7,19 +7,25 @@
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/base/yaml.h"
-#include "core/kube/bundle.h"
+#include "core/kube/stash.h"
 
 enum { MAX_MANIFEST_BYTES = 512 << 20 };
 
+/* Objects go into a bundle, or one by one into a stash. */
 struct reading {
-    struct bundle *bundle;
+    struct bundle *about; /* types and problems; also the objects where there is no stash */
+    struct stash *stash;
+    struct arena *arena; /* of trees and origins: the bundle's, or one for each file */
     struct str name;
     size_t documents; /* seen so far, also those that turned out to be no objects */
+    size_t objects;
+    struct err full; /* why the stash took no more, which is the end */
 };
 
-static void problem(struct bundle *bundle, struct str text)
+static void problem(struct reading *reading, const char *text)
 {
-    *ARENA_PUSH(bundle->arena, &bundle->problems) = text;
+    struct bundle *about = reading->about;
+    *ARENA_PUSH(about->arena, &about->problems) = str_fmt(about->arena, "%s", text);
 }
 
 static bool is_list(const struct value *object)
@@ -51,9 +57,27 @@ static const struct value *item_of_list(struct arena *arena, const struct value 
     return value_map_done(arena, &map);
 }
 
+static void keep(struct reading *reading, const struct resource *resource)
+{
+    resource_types_add_crd(reading->about->arena, &reading->about->types, resource->object);
+    reading->objects++;
+    if (reading->stash == NULL)
+        bundle_add(reading->about, resource);
+    else if (reading->full.code == ERR_NONE && stash_put(reading->stash, resource, &reading->full))
+        reading->full.code = ERR_NONE;
+}
+
+static bool has_room(const struct reading *reading, struct err *err)
+{
+    if (reading->full.code == ERR_NONE)
+        return true;
+    *err = reading->full;
+    return false;
+}
+
 static void add_object(struct reading *reading, const struct value *object, struct str origin)
 {
-    struct arena *arena = reading->bundle->arena;
+    struct arena *arena = reading->arena;
     struct resource resource;
     struct err err;
     reading->documents++;
@@ -66,12 +90,10 @@ static void add_object(struct reading *reading, const struct value *object, stru
                        str_fmt(arena, "%.*s items[%zu]", STR_ARG(origin), number++));
         return;
     }
-    if (!resource_from(object, origin, &resource, &err)) {
-        problem(reading->bundle, str_fmt(arena, "%s", err.msg));
-        return;
-    }
-    resource_types_add_crd(arena, &reading->bundle->types, object);
-    bundle_add(reading->bundle, &resource);
+    if (resource_from(object, origin, &resource, &err))
+        keep(reading, &resource);
+    else
+        problem(reading, err.msg);
 }
 
 static void add_documents(struct reading *reading, const struct yaml_documents *documents)
@@ -81,7 +103,7 @@ static void add_documents(struct reading *reading, const struct yaml_documents *
         if (document->root->kind == VALUE_NULL) /* only comments between two "---" */
             continue;
         add_object(reading, document->root,
-                   str_fmt(reading->bundle->arena, "%.*s:%zu", STR_ARG(reading->name), document->line));
+                   str_fmt(reading->arena, "%.*s:%zu", STR_ARG(reading->name), document->line));
     }
 }
 
@@ -123,7 +145,7 @@ static bool has_content(struct str chunk)
 static void read_piecewise(struct reading *reading, struct str text)
 {
     enum { MAX_PIECES = 100000 };
-    struct arena *arena = reading->bundle->arena;
+    struct arena *arena = reading->arena;
     size_t line = 1, pieces = 0;
     while (text.len != 0 && pieces++ < MAX_PIECES) {
         struct yaml_documents documents;
@@ -134,7 +156,7 @@ static void read_piecewise(struct reading *reading, struct str text)
         if (yaml_parse_at(arena, chunk, reading->name, line, &documents, &err))
             add_documents(reading, &documents);
         else
-            problem(reading->bundle, str_fmt(arena, "%s", err.msg));
+            problem(reading, err.msg);
         line += count_lines(chunk);
     }
 }
@@ -154,9 +176,9 @@ static bool json_fault(const struct reading *reading, struct err *err)
 static bool read_json(struct reading *reading, struct str text, struct err *err)
 {
     const struct value *object;
-    if (!json_parse(reading->bundle->arena, text, NULL, &object, err))
+    if (!json_parse(reading->arena, text, NULL, &object, err))
         return json_fault(reading, err);
-    add_object(reading, object, str_fmt(reading->bundle->arena, "%.*s:1", STR_ARG(reading->name)));
+    add_object(reading, object, str_fmt(reading->arena, "%.*s:1", STR_ARG(reading->name)));
     return true;
 }
 
@@ -170,9 +192,9 @@ static void read_text(struct reading *reading, struct str text)
     if (looks_json && read_json(reading, text, &err))
         return;
     if (is_json) {
-        problem(reading->bundle, str_fmt(reading->bundle->arena, "%s", err.msg));
+        problem(reading, err.msg);
         reading->documents++;
-    } else if (yaml_parse(reading->bundle->arena, text, reading->name, &documents, &err)) {
+    } else if (yaml_parse(reading->arena, text, reading->name, &documents, &err)) {
         add_documents(reading, &documents);
     } else {
         read_piecewise(reading, text);
@@ -190,11 +212,12 @@ static void add_builtin_types(struct bundle *bundle)
 /* Nothing readable is a failure only where there was something to read. */
 static bool judge(const struct reading *reading, struct err *err)
 {
-    const struct bundle *bundle = reading->bundle;
-    if (bundle->count != 0)
-        return true;
-    if (bundle->problems.count != 0)
-        return err_set(err, ERR_INVALID, "%.*s", STR_ARG(bundle->problems.items[0]));
+    struct bundle *about = reading->about;
+    about->complete = about->problems.count == 0;
+    if (reading->objects != 0)
+        return has_room(reading, err);
+    if (about->problems.count != 0)
+        return err_set(err, ERR_INVALID, "%.*s", STR_ARG(about->problems.items[0]));
     if (reading->documents == 0)
         return err_set(err, ERR_INVALID, "%.*s: no manifests in it", STR_ARG(reading->name));
     return true;
@@ -202,11 +225,11 @@ static bool judge(const struct reading *reading, struct err *err)
 
 bool bundle_read_text(struct bundle *bundle, struct str text, struct str name, struct err *err)
 {
-    struct reading reading = {.bundle = bundle, .name = name};
+    struct reading reading = {
+        .about = bundle, .arena = bundle->arena, .name = name, .objects = bundle->count};
     if (bundle->types.count == 0)
         add_builtin_types(bundle);
     read_text(&reading, text);
-    bundle->complete = bundle->problems.count == 0;
     return judge(&reading, err);
 }
 
@@ -224,39 +247,70 @@ static bool is_manifest_path(struct str path)
     return str_ends(part, STR(".yaml")) || str_ends(part, STR(".yml")) || str_ends(part, STR(".json"));
 }
 
-static bool read_folder(struct bundle *bundle, const char *path, struct err *err)
+struct folder {
+    struct reading *reading;
+    const char *path;
+};
+
+static bool read_file_of_folder(void *ctx, struct str path, struct str bytes, struct err *err)
 {
-    struct reading reading = {.bundle = bundle};
-    struct files files;
-    if (!files_read_wanted(bundle->arena, path, MAX_MANIFEST_BYTES, is_manifest_path, &files, err))
+    struct folder *folder = ctx;
+    struct reading *reading = folder->reading;
+    if (reading->stash != NULL)
+        arena_reset(reading->arena);
+    else
+        bytes = str_dup(reading->arena, bytes); /* trees hold views into it */
+    reading->name = str_fmt(reading->arena, "%s/%.*s", folder->path, STR_ARG(path));
+    read_text(reading, bytes);
+    return has_room(reading, err);
+}
+
+static bool read_path(struct reading *reading, const char *path, struct err *err)
+{
+    struct stat info;
+    struct str text;
+    struct folder folder = {reading, path};
+    bool standard_input = strcmp(path, "-") == 0;
+    add_builtin_types(reading->about);
+    reading->name = str_of(path);
+    if (!standard_input && stat(path, &info) != 0)
+        return err_errno(err, "%s", path);
+    if (!standard_input && S_ISDIR(info.st_mode)) {
+        if (!files_each(path, MAX_MANIFEST_BYTES, is_manifest_path, read_file_of_folder, &folder, err))
+            return false;
+    } else if (file_read(reading->arena, path, MAX_MANIFEST_BYTES, &text, err)) {
+        read_text(reading, text);
+    } else {
         return false;
-    add_builtin_types(bundle);
-    for (size_t i = 0; i < files.count; i++) {
-        reading.name = str_fmt(bundle->arena, "%s/%.*s", path, STR_ARG(files.items[i].path));
-        read_text(&reading, files.items[i].bytes);
     }
-    bundle->complete = bundle->problems.count == 0;
-    reading.name = str_of(path);
-    return judge(&reading, err);
+    reading->name = str_of(path);
+    return judge(reading, err);
 }
 
 bool bundle_read_manifests(struct arena *arena, const char *path, struct bundle *ret_bundle, struct err *err)
 {
     struct bundle bundle;
-    struct stat info;
-    struct str text;
-    bool standard_input = strcmp(path, "-") == 0;
+    struct reading reading = {.about = &bundle, .arena = arena};
     bundle_init(&bundle, arena);
-    if (!standard_input && stat(path, &info) != 0)
-        return err_errno(err, "%s", path);
-    if (!standard_input && S_ISDIR(info.st_mode)) {
-        if (!read_folder(&bundle, path, err))
-            return false;
-    } else if (!file_read(arena, path, MAX_MANIFEST_BYTES, &text, err) ||
-               !bundle_read_text(&bundle, text, str_dup(arena, str_of(path)), err)) {
+    if (!read_path(&reading, path, err))
         return false;
-    }
     bundle_sort(&bundle);
     *ret_bundle = bundle;
+    return true;
+}
+
+bool stash_read_manifests(struct arena *arena, const char *dir, const char *path, struct stash **ret_stash,
+                          struct err *err)
+{
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct reading reading = {.arena = scratch};
+    if (!stash_new(arena, dir, &reading.stash, err))
+        return false;
+    reading.about = stash_about(reading.stash);
+    if (!read_path(&reading, path, err) || !stash_finish(reading.stash, err)) {
+        stash_close(reading.stash);
+        return false;
+    }
+    *ret_stash = reading.stash;
     return true;
 }

@@ -43,6 +43,10 @@ void stash_close(struct stash *stash); /* NULL is fine */
 bool stash_from_bundle(struct arena *arena, const char *dir, const struct bundle *bundle,
                        struct stash **ret_stash, struct err *err) WARN_UNUSED;
 
+/* Manifests, as bundle_read_manifests reads them (bundle.h), the trees of one file in memory at a time. */
+bool stash_read_manifests(struct arena *arena, const char *dir, const char *path, struct stash **ret_stash,
+                          struct err *err) WARN_UNUSED;
+
 /* Filling one by hand, in any order. An object keeps its origin; of those that come twice, in whatever version, the first
  * stays, and the other is named in about.problems as bundle_sort names it. */
 bool stash_put(struct stash *stash, const struct resource *resource, struct err *err) WARN_UNUSED;

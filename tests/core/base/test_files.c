@@ -292,6 +292,48 @@ Test(files, reading_can_choose_and_is_bounded)
     arena_free(arena);
 }
 
+struct visits {
+    struct buf seen;
+    size_t stop_at; /* 0: never */
+};
+
+static bool note_file(void *ctx, struct str path, struct str bytes, struct err *err)
+{
+    struct visits *visits = ctx;
+    buf_fmt(&visits->seen, "%.*s=%.*s;", STR_ARG(path), STR_ARG(bytes));
+    return --visits->stop_at != 0 || err_set(err, ERR_REFUSED, "enough");
+}
+
+Test(files, each_is_visited_in_order_and_one_at_a_time)
+{
+    static const struct {
+        size_t max_bytes, stop_at;
+        const char *seen;
+        enum err_code code;
+    } cases[] = {{10, 0, "a.yaml=12345;c/d/e.yaml=12345;", ERR_NONE},
+                 {9, 0, "a.yaml=12345;", ERR_LIMIT},
+                 {10, 1, "a.yaml=12345;", ERR_REFUSED}};
+    struct arena *arena = arena_new();
+    struct err err;
+    const char *dir = temp_dir(arena);
+    struct files files = FILES(arena, "c/d/e.yaml", "12345", "b.txt", "12345", "a.yaml", "12345");
+    cr_assert(files_write(&files, dir, &err));
+    cr_assert_eq(symlink("a.yaml", str_fmt(arena, "%s/link.yaml", dir).ptr), 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct visits visits = {.stop_at = cases[i].stop_at};
+        buf_init(&visits.seen, 1000);
+        bool all = files_each(dir, cases[i].max_bytes, only_yaml, note_file, &visits, &err);
+        cr_expect_eq(all, cases[i].code == ERR_NONE);
+        cr_expect(all || err.code == cases[i].code, "%s", err.msg);
+        cr_expect(str_is(buf_view(&visits.seen), cases[i].seen), "%.*s", STR_ARG(buf_view(&visits.seen)));
+        buf_done(&visits.seen);
+    }
+    cr_expect_not(files_each("/nonexistent", 10, NULL, note_file, NULL, &err));
+    cr_expect_eq(err.code, ERR_NOT_FOUND);
+    temp_dir_remove(dir);
+    arena_free(arena);
+}
+
 Test(files, standard_input_is_a_dash)
 {
     struct arena *arena = arena_new();

@@ -1,7 +1,10 @@
 /* Manifests as people keep them: what is read, what is named and left out. */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/base/files.h"
@@ -9,6 +12,7 @@
 #include "core/finding.h"
 #include "core/kube/bundle.h"
 #include "core/run.h"
+#include "tests/harness/alike.h"
 #include "tests/harness/git_cli.h"
 
 #define POD(name) "apiVersion: v1\nkind: Pod\nmetadata:\n  name: " name "\n  namespace: shop\n"
@@ -106,6 +110,24 @@ static void put(struct arena *arena, const char *dir, const char *path, const ch
     cr_assert(file_write(whole, str_of(text), 0644, &err), "%s", err.msg);
 }
 
+/* What is at `path`, into a bundle and into a stash: the same, or the same words why not. */
+static void expect_stashed_alike(const char *path)
+{
+    struct arena *arena = arena_new();
+    struct bundle bundle;
+    struct stash *stash = NULL;
+    struct err why_bundle = {0}, why_stash = {0};
+    bool read = bundle_read_manifests(arena, path, &bundle, &why_bundle);
+    bool stashed = stash_read_manifests(arena, NULL, path, &stash, &why_stash);
+    cr_assert_eq(read, stashed, "%s: %s%s", path, why_bundle.msg, why_stash.msg);
+    cr_assert_eq(why_bundle.code, why_stash.code);
+    cr_assert_str_eq(why_bundle.msg, why_stash.msg);
+    if (read)
+        expect_alike(stash, &bundle);
+    stash_close(stash);
+    arena_free(arena);
+}
+
 Test(manifests, folders)
 {
     struct arena *arena = arena_new();
@@ -139,7 +161,75 @@ Test(manifests, folders)
     cr_expect_eq(err.code, ERR_NOT_FOUND);
     cr_expect_not(bundle_read_manifests(arena, str_fmt(arena, "%s/.github", dir).ptr, &bundle, &err) &&
                   bundle.count != 0);
+    expect_stashed_alike(dir);
+    expect_stashed_alike(str_fmt(arena, "%s/a.yaml", dir).ptr);
+    expect_stashed_alike(str_fmt(arena, "%s/values", dir).ptr);
+    expect_stashed_alike(str_fmt(arena, "%s/.github", dir).ptr);
+    expect_stashed_alike("/nonexistent");
     temp_dir_remove(dir);
+    arena_free(arena);
+}
+
+#define OF(version, kind, name)                                                                              \
+    "apiVersion: " version "\nkind: " kind "\nmetadata:\n  name: " name "\n  namespace: shop\n"
+
+Test(manifests, a_stash_of_a_folder_has_what_a_bundle_has)
+{
+    struct arena *arena = arena_new();
+    struct stash *stash;
+    struct err err;
+    const char *dir = temp_dir(arena);
+    put(arena, dir, "a.yaml", OF("x.io/v1", "Widget", "before-its-crd") "---\n" OF("x.io/v2", "Widget", "w"));
+    put(arena, dir, "b.json",
+        "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[{\"apiVersion\":\"v1\",\"kind\":\"Secret\","
+        "\"metadata\":{\"name\":\"s\",\"namespace\":\"shop\"},\"n\":[0.10,1e3,18446744073709551615]},{}]}");
+    put(arena, dir, "c.yaml",
+        OF("v1", "ConfigMap", "odd") "data: {a: 0x1f, c: 1_000, d: ~, e: \"\\0\\u2028\", f: 0o17, "
+                                     "g: 12e03, h: 2001-12-14, i: yes, j: 0777, k: +1, l: 1., m: .5}\n");
+    put(arena, dir, "crd.yaml",
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: "
+        "widgets.x.io}\nspec: {group: x.io, "
+        "scope: Namespaced, names: {kind: Widget, plural: widgetry}, versions: [{name: v1, storage: "
+        "true}]}\n");
+    put(arena, dir, "d/again.yaml",
+        "# twice in a file, and in others, one in another version\n" OF("v1", "Secret", "s") "---\n" OF(
+            "x.io/v1", "Widget", "w") "---\na: [\n---\n" OF("v1", "Secret", "s"));
+    put(arena, dir, "e.yaml", "a: [\n");
+    expect_stashed_alike(dir);
+
+    cr_assert(stash_read_manifests(arena, NULL, dir, &stash, &err), "%s", err.msg);
+    const struct bundle *about = stash_about(stash);
+    cr_assert_eq(about->problems.count, 6);
+    cr_expect(str_eq(about->problems.items[3],
+                     str_fmt(arena,
+                             "%s/d/again.yaml:2: shop/Secret/s is there already (%s/b.json:1 items[0]); the "
+                             "first one counts",
+                             dir, dir)),
+              "%.*s", STR_ARG(about->problems.items[3]));
+    cr_expect(str_is(stash_object(stash, stash_count(stash) - 1).type->plural, "widgetry"));
+    stash_close(stash);
+    temp_dir_remove(dir);
+    arena_free(arena);
+}
+
+Test(manifests, no_room_for_a_stash_is_told)
+{
+    struct arena *arena = arena_new();
+    struct stash *stash;
+    struct err err;
+    struct rlimit limit = {100, 100}; /* a disk that is full for one process */
+    int status;
+    signal(SIGXFSZ, SIG_IGN);
+    pid_t child = fork();
+    if (child == 0) {
+        setrlimit(RLIMIT_FSIZE, &limit);
+        bool as_told =
+            !stash_read_manifests(arena, NULL, "testdata/estates/production-simulation", &stash, &err) &&
+            err.code == ERR_IO && strstr(err.next, "TMPDIR") != NULL;
+        _exit(as_told ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    cr_expect_eq(status, 0);
     arena_free(arena);
 }
 
@@ -154,6 +244,7 @@ Test(manifests, the_estate_is_read_whole)
     cr_expect_gt(bundle.count, 80);
     cr_expect_not_null(bundle_find(&bundle, STR("apiextensions.k8s.io"), STR("CustomResourceDefinition"),
                                    STR(""), STR("routes.route.openshift.io")));
+    expect_stashed_alike("testdata/estates/production-simulation");
     arena_free(arena);
 }
 
