@@ -1,6 +1,10 @@
 /* Making backups, and getting them back: whole, again for nothing, and never half. */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "backupd/backup.h"
 #include "backupd/catalog.h"
@@ -8,6 +12,7 @@
 #include "backupd/verify.h"
 #include "core/base/json.h"
 #include "tests/backupd/backup_fixture.h"
+#include "tests/harness/alike.h"
 
 static size_t visible_backups(struct backup_fixture *f)
 {
@@ -43,6 +48,27 @@ static void expect_same(const struct bundle *a, const struct bundle *b)
     cr_expect(value_equal(a->openapi, b->openapi));
 }
 
+/* The latest backup into a bundle and into a stash: the same of it, or the same words why not. */
+static void expect_stashed_alike(struct backup_fixture *f, bool rest)
+{
+    struct bundle bundle;
+    struct stash *stash = NULL;
+    struct err why_bundle = {0}, why_stash = {0};
+    bool damaged[2] = {0};
+    bool loaded = rest ? backup_load_rest(&f->run, STR_NONE, STR("latest"), &bundle, &damaged[0], &why_bundle)
+                       : backup_load(&f->run, STR_NONE, STR("latest"), &bundle, &why_bundle);
+    bool stashed =
+        backup_load_stash(&f->run, STR_NONE, STR("latest"), &stash, rest ? &damaged[1] : NULL, &why_stash);
+    cr_assert_eq(loaded, stashed, "%s%s", why_bundle.msg, why_stash.msg);
+    cr_assert_eq(why_bundle.code, why_stash.code);
+    cr_assert_str_eq(why_bundle.msg, why_stash.msg);
+    cr_assert_str_eq(why_bundle.next, why_stash.next);
+    cr_assert_eq(damaged[0], damaged[1]);
+    if (loaded)
+        expect_alike(stash, &bundle);
+    stash_close(stash);
+}
+
 Test(backup, comes_back_object_for_object)
 {
     struct backup_fixture f;
@@ -62,6 +88,8 @@ Test(backup, comes_back_object_for_object)
     cr_expect(str_is(loaded.resource_version, "4711"));
     cr_expect_eq(loaded.taken_ms, 1795226400000);
     cr_expect_eq(loaded.complete, false);
+    expect_stashed_alike(&f, false);
+    expect_stashed_alike(&f, true);
     expect_clean(&f);
     backup_fixture_done(&f);
 }
@@ -276,6 +304,8 @@ Test(backup, a_damaged_pack_is_found_named_and_repaired_by_the_next_backup)
         cr_expect(strstr(f.err.msg, "namespace shop") != NULL, "%d: %s", how, f.err.msg);
         cr_expect(strstr(f.err.msg, str_c(f.arena, shop)) != NULL, "%d: %s", how, f.err.msg);
         cr_expect(f.err.next[0] != '\0');
+        expect_stashed_alike(&f, false);
+        expect_stashed_alike(&f, true);
 
         cr_assert(backup_verify(&f.run, STR_NONE, STR("latest"), &clean, &f.err), "%s", f.err.msg);
         cr_expect_not(clean);
@@ -314,8 +344,32 @@ Test(backup, a_pack_of_another_namespace_is_corrupt)
     cr_expect_not(backup_load(&f.run, STR_NONE, STR("latest"), &loaded, &f.err));
     cr_expect_eq(f.err.code, ERR_CORRUPT, "%s", f.err.msg);
     cr_expect(strstr(f.err.msg, "core/v1/configmaps/one.json") != NULL, "%s", f.err.msg);
+    expect_stashed_alike(&f, false);
+    expect_stashed_alike(&f, true);
     cr_expect(backup_verify(&f.run, STR_NONE, STR("latest"), &clean, &f.err), "%s", f.err.msg);
     cr_expect_eq(value_count(backup_fixture_in(&f, PATH("verify", "problems"))), 2, "both entries are named");
+    backup_fixture_done(&f);
+}
+
+Test(backup, no_room_for_a_stash_is_told_and_is_no_damage)
+{
+    struct backup_fixture f;
+    struct stash *stash;
+    struct rlimit limit = {100, 100}; /* a disk that is full for one process */
+    bool damaged = false;
+    int status;
+    backup_fixture_init(&f);
+    cr_assert(backup_stage(&f.run, &f.bundle, &f.err), "%s", f.err.msg);
+    signal(SIGXFSZ, SIG_IGN);
+    pid_t child = fork();
+    if (child == 0) {
+        setrlimit(RLIMIT_FSIZE, &limit);
+        bool as_told = !backup_load_stash(&f.run, STR_NONE, STR("latest"), &stash, &damaged, &f.err) &&
+                       f.err.code == ERR_IO && strstr(f.err.next, "TMPDIR") != NULL && !damaged;
+        _exit(as_told ? 0 : 1);
+    }
+    waitpid(child, &status, 0);
+    cr_expect_eq(status, 0);
     backup_fixture_done(&f);
 }
 
