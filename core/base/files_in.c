@@ -1,0 +1,119 @@
+#include "core/base/files_in.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* First file that does not sort before `path`. */
+static size_t lower_bound(const struct files *files, struct str path)
+{
+    size_t from = 0, to = files->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (str_cmp(files->items[middle].path, path) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+static void folders_in_memory(const struct files *files, struct arena *arena, struct str folder,
+                              struct str_list *names)
+{
+    struct str prefix = str_fmt(arena, "%.*s/", STR_ARG(folder));
+    for (size_t i = lower_bound(files, prefix); i < files->count && str_starts(files->items[i].path, prefix);
+         i++) {
+        struct str rest = str_from(files->items[i].path, prefix.len), name = str_cut(&rest, '/');
+        if (rest.len != 0 && (names->count == 0 || !str_eq(names->items[names->count - 1], name)))
+            *ARENA_PUSH(arena, names) = name;
+    }
+}
+
+static bool is_folder(int above, const char *name)
+{
+    struct stat info;
+    return name[0] != '.' && fstatat(above, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
+}
+
+static bool folders_on_disk(const char *path, struct arena *arena, struct str_list *names, struct err *err)
+{
+    DIR *dir = opendir(path);
+    if (dir == NULL)
+        return errno == ENOENT || err_errno(err, "%s", path);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+        if (is_folder(dirfd(dir), entry->d_name))
+            *ARENA_PUSH(arena, names) = str_dup(arena, str_of(entry->d_name));
+    closedir(dir);
+    return true;
+}
+
+static const char *place_of(const struct files_in *in, struct arena *arena, struct str path)
+{
+    return str_c(arena, str_fmt(arena, "%s/%.*s", in->dir, STR_ARG(path)));
+}
+
+bool files_in_folders(const struct files_in *in, struct arena *arena, struct str folder,
+                      struct str_list *ret_names, struct err *err)
+{
+    struct str_list names = {0};
+    if (in->files != NULL)
+        folders_in_memory(in->files, arena, folder, &names);
+    else if (!folders_on_disk(place_of(in, arena, folder), arena, &names, err))
+        return false;
+    if (names.count != 0)
+        qsort(names.items, names.count, sizeof *names.items, str_qsort);
+    *ret_names = names;
+    return true;
+}
+
+static bool read_in_memory(const struct files_in *in, struct arena *arena, struct str path,
+                           struct files *files, struct err *err)
+{
+    const struct files *all = in->files;
+    const struct file *exact = files_find(all, path);
+    struct str prefix = str_fmt(arena, "%.*s/", STR_ARG(path));
+    if (exact != NULL && !files_add(arena, files, exact->path, exact->bytes, err))
+        return false;
+    for (size_t i = lower_bound(all, prefix); i < all->count && str_starts(all->items[i].path, prefix); i++)
+        if (!files_add(arena, files, all->items[i].path, all->items[i].bytes, err))
+            return false;
+    return true;
+}
+
+static bool read_file(const struct files_in *in, struct arena *arena, struct str path, struct files *files,
+                      struct err *err)
+{
+    struct str bytes;
+    return file_read(arena, place_of(in, arena, path), in->max_bytes, &bytes, err) &&
+           files_add(arena, files, path, bytes, err);
+}
+
+static bool read_folder(const struct files_in *in, struct arena *arena, struct str path, struct files *files,
+                        struct err *err)
+{
+    struct files below;
+    if (!files_read(arena, place_of(in, arena, path), in->max_bytes, &below, err))
+        return false;
+    for (size_t i = 0; i < below.count; i++)
+        if (!files_add(arena, files, str_fmt(arena, "%.*s/%.*s", STR_ARG(path), STR_ARG(below.items[i].path)),
+                       below.items[i].bytes, err))
+            return false;
+    return true;
+}
+
+bool files_in_read(const struct files_in *in, struct arena *arena, struct str path, struct files *files,
+                   struct err *err)
+{
+    struct stat info;
+    if (in->files != NULL)
+        return read_in_memory(in, arena, path, files, err);
+    if (lstat(place_of(in, arena, path), &info) != 0)
+        return errno == ENOENT || err_errno(err, "%s", place_of(in, arena, path));
+    if (S_ISDIR(info.st_mode))
+        return read_folder(in, arena, path, files, err);
+    return !S_ISREG(info.st_mode) || read_file(in, arena, path, files, err);
+}
