@@ -27,7 +27,7 @@ static void add_outputs(struct backup *b, size_t from)
 {
     for (size_t i = from; b->run->hooks != NULL && i < hooks_output_count(b->run->hooks); i++)
         *ARENA_PUSH(b->run->arena, &b->parts) =
-            (struct part){.part = MANIFEST_HOOK, .output = hooks_output(b->run->hooks, i)};
+            (struct packing){.part = MANIFEST_HOOK, .output = hooks_output(b->run->hooks, i)};
 }
 
 /* What all shards of a backup have in common; the schema, the last part, is that of the first shard. */
@@ -67,7 +67,7 @@ static bool begin(struct backup *b, struct err *err)
         .selection = bundle->selection,
         .narrowed = bundle->narrowed,
     };
-    parts_of(b->run->arena, b->stash, &b->parts);
+    packings_of(b->run->arena, b->stash, &b->parts);
     if (b->joint != NULL)
         join(b);
     add_outputs(b, 0);
@@ -149,7 +149,7 @@ static bool publish_sealed(struct backup *b, struct arena *arena, struct manifes
 }
 
 /* A hook's output was packed while it came. */
-static bool make_pack(struct backup *b, const struct part *part, struct pack_writer **writer,
+static bool make_pack(struct backup *b, const struct packing *part, struct pack_writer **writer,
                       struct pack *ret_pack, struct err *err)
 {
     if (part->output == NULL)
@@ -175,7 +175,7 @@ static void note_pack(struct backup *b, size_t index, const struct manifest_pack
 static bool publish_part(void *ctx, size_t index, struct err *err)
 {
     struct backup *b = ctx;
-    const struct part *part = &b->parts.items[index += b->from];
+    const struct packing *part = &b->parts.items[index += b->from];
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     struct manifest_pack noted = {.part = part->part, .namespace = part->namespace};
     struct pack_writer *writer = NULL;

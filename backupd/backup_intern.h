@@ -18,7 +18,7 @@ struct backup {
     const struct joint *joint; /* NULL: the whole backup is ours */
     struct joint_state state;
     bool dry;
-    struct parts parts;
+    struct packings parts;
     size_t from; /* of the parts that are being published */
     struct manifest manifest;
     struct guard guard;

@@ -20,15 +20,15 @@ struct entries {
 
 typedef bool (*read_fn)(const struct stash *stash, size_t index, struct buf *buf, struct err *err);
 
-void parts_of(struct arena *arena, const struct stash *stash, struct parts *ret_parts)
+void packings_of(struct arena *arena, const struct stash *stash, struct packings *ret_parts)
 {
-    struct parts parts = {0};
+    struct packings parts = {0};
     for (size_t i = 0; i < stash_part_count(stash); i++) {
         struct str namespace = stash_part(stash, i).namespace;
         enum manifest_part part = namespace.len ? MANIFEST_NAMESPACE : MANIFEST_CLUSTER;
-        *ARENA_PUSH(arena, &parts) = (struct part){.part = part, .namespace = namespace, .index = i};
+        *ARENA_PUSH(arena, &parts) = (struct packing){.part = part, .namespace = namespace, .index = i};
     }
-    *ARENA_PUSH(arena, &parts) = (struct part){.part = MANIFEST_SCHEMA};
+    *ARENA_PUSH(arena, &parts) = (struct packing){.part = MANIFEST_SCHEMA};
     *ret_parts = parts;
 }
 
@@ -113,8 +113,8 @@ static bool write_entries(const struct stash *stash, read_fn read, const struct 
     return true;
 }
 
-bool part_pack(struct stash *stash, const struct part *part, const char *dir, struct pack_writer **ret_writer,
-               struct pack *ret_pack, struct err *err)
+bool part_pack(struct stash *stash, const struct packing *part, const char *dir,
+               struct pack_writer **ret_writer, struct pack *ret_pack, struct err *err)
 {
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     bool schema = part->part == MANIFEST_SCHEMA;

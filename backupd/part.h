@@ -8,23 +8,24 @@
 #include "core/run.h"
 #include "core/store/pack.h"
 
-struct part {
+/* What goes into one pack. */
+struct packing {
     enum manifest_part part;
     struct str namespace;
     size_t index;                     /* of the stash's parts; nothing for the schema */
     const struct hook_output *output; /* of MANIFEST_HOOK: packed already */
 };
 
-struct parts {
-    struct part *items;
+struct packings {
+    struct packing *items;
     size_t count, cap;
 };
 
 /* The parts of a stash, the schema last. */
-void parts_of(struct arena *arena, const struct stash *stash, struct parts *ret_parts);
+void packings_of(struct arena *arena, const struct stash *stash, struct packings *ret_parts);
 /* Packs one part of the stash, spooled in `dir` (NULL: $TMPDIR); pack_drop(*ret_writer) ends the life of ret_pack->bytes. */
-bool part_pack(struct stash *stash, const struct part *part, const char *dir, struct pack_writer **ret_writer,
-               struct pack *ret_pack, struct err *err) WARN_UNUSED;
+bool part_pack(struct stash *stash, const struct packing *part, const char *dir,
+               struct pack_writer **ret_writer, struct pack *ret_pack, struct err *err) WARN_UNUSED;
 
 /* Fetches a pack, proves its hash before a byte of it is parsed, and hands its entries to `entry`; what they hold lives
  * in `arena`. NOT_FOUND or CORRUPT name the pack; DENIED where it is encrypted and no identity is at hand that reads it. */
