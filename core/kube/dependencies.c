@@ -9,7 +9,7 @@
 static void add(struct dependency_graph *graph, size_t from, size_t to, enum dependency_source source)
 {
     if (from != to)
-        *ARENA_PUSH(graph->arena, &graph->result->list) = (struct dependency){from, to, source, false};
+        *ARENA_PUSH(graph->arena, &graph->result.list) = (struct dependency){from, to, source, false};
 }
 
 void dependency_on_service(struct dependency_graph *graph, size_t from, const struct resource *service,
@@ -37,7 +37,7 @@ static void add_reference(struct dependency_graph *graph, size_t from, struct st
     if (to == graph->bundle->count)
         to = dependency_find(graph, STR_NONE, whole ? STR_NONE : first, second); /* of the cluster */
     if (to == graph->bundle->count) {
-        *ARENA_PUSH(graph->arena, &graph->result->unknown) = (struct dependency_unknown){from, reference};
+        *ARENA_PUSH(graph->arena, &graph->result.unknown) = (struct dependency_unknown){from, reference};
         return;
     }
     const struct resource *needed = &graph->bundle->items[to];
@@ -82,17 +82,41 @@ static void sort_once(struct dependency_list *list)
     list->count = kept;
 }
 
+struct dependency_graph *dependencies_open(struct arena *arena, const struct bundle *whole)
+{
+    struct dependency_graph *graph = ARENA_NEW(arena, struct dependency_graph);
+    *graph = (struct dependency_graph){.arena = arena, .bundle = whole, .result = {.bundle = whole}};
+    for (size_t i = 0; i < whole->count; i++)
+        add_annotated(graph, i);
+    return graph;
+}
+
+void dependencies_see(struct dependency_graph *graph, const struct bundle *part)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        const struct resource *r = &part->items[i];
+        struct workload workload;
+        if (!workload_of(r, &workload))
+            continue;
+        const struct resource *known =
+            bundle_find(graph->bundle, resource_group(r), r->kind, r->namespace, r->name);
+        if (known != NULL)
+            dependencies_seen(graph, (size_t)(known - graph->bundle->items), r, part);
+    }
+}
+
+void dependencies_done(struct dependency_graph *graph, struct dependencies *ret_dependencies)
+{
+    sort_once(&graph->result.list);
+    dependencies_order(graph->arena, &graph->result);
+    *ret_dependencies = graph->result;
+}
+
 void dependencies_of(struct arena *arena, const struct bundle *bundle, struct dependencies *ret_dependencies)
 {
-    struct dependencies result = {.bundle = bundle};
-    struct dependency_graph graph = {.arena = arena, .bundle = bundle, .result = &result};
-    for (size_t i = 0; i < bundle->count; i++) {
-        add_annotated(&graph, i);
-        dependencies_seen(&graph, i);
-    }
-    sort_once(&result.list);
-    dependencies_order(arena, &result);
-    *ret_dependencies = result;
+    struct dependency_graph *graph = dependencies_open(arena, bundle);
+    dependencies_see(graph, bundle);
+    dependencies_done(graph, ret_dependencies);
 }
 
 struct str dependency_cycle_text(struct arena *arena, const struct bundle *bundle,

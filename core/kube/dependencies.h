@@ -11,6 +11,8 @@
  * is one above the highest it needs. A cycle is named, and the weakest dependency in it (what is seen before what is
  * said, then the first in the order of the bundle) is not kept, so that there always is an order, and always the same.
  * Everything lives in the arena. Nothing fails.
+ *
+ * The whole may be an outline (core/kube/outline.h): what a workload reads lies in its own part, which is shown apart.
  */
 #pragma once
 #include "core/kube/bundle.h"
@@ -60,7 +62,15 @@ struct dependencies {
     } unknown; /* annotations that name nothing in the bundle */
 };
 
-/* `bundle` must be sorted. */
+struct dependency_graph;
+/* `whole` is sorted, and outlives the result. */
+struct dependency_graph *dependencies_open(struct arena *arena, const struct bundle *whole);
+/* What shows in the objects of one part, which are among the whole; sorted. The part may go afterwards. */
+void dependencies_see(struct dependency_graph *graph, const struct bundle *part);
+/* After the last part. */
+void dependencies_done(struct dependency_graph *graph, struct dependencies *ret_dependencies);
+
+/* All of it, of a bundle that has everything; sorted. */
 void dependencies_of(struct arena *arena, const struct bundle *bundle, struct dependencies *ret_dependencies);
 /* "shop/Deployment/a → shop/Deployment/b → shop/Deployment/a" */
 struct str dependency_cycle_text(struct arena *arena, const struct bundle *bundle,

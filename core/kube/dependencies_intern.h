@@ -23,8 +23,8 @@ struct dependency_index {
 
 struct dependency_graph {
     struct arena *arena;
-    const struct bundle *bundle;
-    struct dependencies *result;
+    const struct bundle *bundle; /* the whole */
+    struct dependencies result;
     struct dependency_index labels, kinds;
 };
 
@@ -39,7 +39,8 @@ size_t dependency_find(struct dependency_graph *graph, struct str namespace, str
 /* `from` needs what stands behind the Service, every workload of it. */
 void dependency_on_service(struct dependency_graph *graph, size_t from, const struct resource *service,
                            enum dependency_source source);
-/* The Services that the workload at `index` names. */
-void dependencies_seen(struct dependency_graph *graph, size_t index);
+/* The Services that a workload of the part names; `index` is its place in the whole. */
+void dependencies_seen(struct dependency_graph *graph, size_t index, const struct resource *resource,
+                       const struct bundle *part);
 /* Fills levels and cycles from the sorted list. */
 void dependencies_order(struct arena *arena, struct dependencies *dependencies);

@@ -8,7 +8,8 @@ enum { TEXT_MAX = 64 * 1024 };
 
 struct reading {
     struct dependency_graph *graph;
-    size_t index; /* of the workload */
+    const struct bundle *part;
+    size_t index; /* of the workload, in the whole */
     struct str namespace;
     enum dependency_source source;
 };
@@ -114,7 +115,7 @@ static void read_text(const struct reading *r, struct str text, bool bare)
 static void read_data(const struct reading *r, struct str name)
 {
     const struct resource *map =
-        bundle_find(r->graph->bundle, STR_NONE, STR("ConfigMap"), r->namespace, name);
+        bundle_find(r->part, STR_NONE, STR("ConfigMap"), r->namespace, name);
     MEMBER_EACH(entry, map ? value_key(map->object, "data") : NULL)
         read_text(r, value_str(&entry->value), is_host_key(entry->key));
 }
@@ -122,7 +123,7 @@ static void read_data(const struct reading *r, struct str name)
 static void read_entry(const struct reading *r, struct str name, struct str key, struct str as)
 {
     const struct resource *map =
-        bundle_find(r->graph->bundle, STR_NONE, STR("ConfigMap"), r->namespace, name);
+        bundle_find(r->part, STR_NONE, STR("ConfigMap"), r->namespace, name);
     if (map != NULL)
         read_text(r, value_str(value_get(value_key(map->object, "data"), key)), is_host_key(as));
 }
@@ -152,13 +153,13 @@ static void read_volumes(const struct reading *r, const struct value *volumes)
     }
 }
 
-void dependencies_seen(struct dependency_graph *graph, size_t index)
+void dependencies_seen(struct dependency_graph *graph, size_t index, const struct resource *resource,
+                       const struct bundle *part)
 {
-    const struct resource *resource = &graph->bundle->items[index];
     struct workload workload;
     if (!workload_of(resource, &workload))
         return;
-    struct reading r = {graph, index, resource->namespace, DEPENDENCY_NAMED};
+    struct reading r = {graph, part, index, resource->namespace, DEPENDENCY_NAMED};
     VALUE_EACH(container, value_key(workload.pod_spec, "containers"))
         read_container(&r, container, false);
     read_volumes(&r, value_key(workload.pod_spec, "volumes"));

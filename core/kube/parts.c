@@ -127,37 +127,56 @@ bool parts_take(const struct parts *parts, size_t index, struct arena *arena, st
     return true;
 }
 
-static bool is_kind(struct str group, struct str kind, const char *wanted_group, const char *wanted_kind)
+/* What is looked for; NULL: any. */
+struct wanted {
+    const char *group, *kind, *name;
+};
+
+static bool is_wanted(const struct wanted *wanted, struct str group, struct str kind, struct str name)
 {
-    return wanted_kind == NULL || (str_is(kind, wanted_kind) && str_is(group, wanted_group));
+    return (wanted->kind == NULL || (str_is(kind, wanted->kind) && str_is(group, wanted->group))) &&
+           (wanted->name == NULL || str_is(name, wanted->name));
 }
 
-static bool each_of_bundle(const struct bundle *bundle, const char *group, const char *kind,
-                           parts_visit_fn visit, void *ctx, struct err *err)
+static bool each_of_bundle(const struct bundle *bundle, const struct wanted *wanted, parts_visit_fn visit,
+                           void *ctx, struct err *err)
 {
-    for (size_t i = 0; i < bundle->count; i++)
-        if (is_kind(resource_group(&bundle->items[i]), bundle->items[i].kind, group, kind) &&
-            !visit(ctx, &bundle->items[i], err))
+    for (size_t i = 0; i < bundle->count; i++) {
+        const struct resource *r = &bundle->items[i];
+        if (is_wanted(wanted, resource_group(r), r->kind, r->name) && !visit(ctx, r, err))
             return false;
+    }
     return true;
+}
+
+static bool each_of_stash(struct stash *stash, const struct wanted *wanted, parts_visit_fn visit, void *ctx,
+                          struct err *err)
+{
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    for (size_t i = 0; i < stash_count(stash); i++) {
+        struct stash_object object = stash_object(stash, i);
+        struct resource resource;
+        if (!is_wanted(wanted, object.type->group, object.type->kind, object.name))
+            continue;
+        arena_reset(scratch);
+        if (!stash_resource(stash, scratch, i, &resource, err) || !visit(ctx, &resource, err))
+            return false;
+    }
+    return true;
+}
+
+bool parts_each_named(const struct parts *parts, const char *group, const char *kind, const char *name,
+                      parts_visit_fn visit, void *ctx, struct err *err)
+{
+    struct wanted wanted = {group, kind, name};
+    return parts->stash ? each_of_stash(parts->stash, &wanted, visit, ctx, err)
+                        : each_of_bundle(parts->bundle, &wanted, visit, ctx, err);
 }
 
 bool parts_each(const struct parts *parts, const char *group, const char *kind, parts_visit_fn visit,
                 void *ctx, struct err *err)
 {
-    if (parts->stash == NULL)
-        return each_of_bundle(parts->bundle, group, kind, visit, ctx, err);
-    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
-    for (size_t i = 0; i < parts->objects; i++) {
-        const struct resource_type *type = stash_object(parts->stash, i).type;
-        struct resource resource;
-        if (!is_kind(type->group, type->kind, group, kind))
-            continue;
-        arena_reset(scratch);
-        if (!stash_resource(parts->stash, scratch, i, &resource, err) || !visit(ctx, &resource, err))
-            return false;
-    }
-    return true;
+    return parts_each_named(parts, group, kind, NULL, visit, ctx, err);
 }
 
 static struct str document_key(struct arena *arena, struct str api_version)

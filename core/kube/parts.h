@@ -53,6 +53,9 @@ bool parts_take(const struct parts *parts, size_t index, struct arena *arena, st
 typedef bool (*parts_visit_fn)(void *ctx, const struct resource *resource, struct err *err);
 bool parts_each(const struct parts *parts, const char *group, const char *kind, parts_visit_fn visit,
                 void *ctx, struct err *err) WARN_UNUSED;
+/* Only those of that name, in whatever namespace. */
+bool parts_each_named(const struct parts *parts, const char *group, const char *kind, const char *name,
+                      parts_visit_fn visit, void *ctx, struct err *err) WARN_UNUSED;
 
 /* The OpenAPI v3 document of a group version ("apps/v1"), in `arena`; NULL where there is none. */
 bool parts_document(const struct parts *parts, struct arena *arena, struct str api_version,

@@ -9,21 +9,9 @@ static int named_order(const void *a, const void *b)
     return str_cmp(((const struct schema_named *)a)->name, ((const struct schema_named *)b)->name);
 }
 
-/* "apis/apps/v1" of "apps/v1", "api/v1" of "v1". */
-static const struct value *document_of(const struct value *documents, struct str api_version)
+void schemas_of(struct arena *arena, const struct value *document, struct schemas *ret_schemas)
 {
-    struct str prefix = str_find(api_version, '/') == api_version.len ? STR("api/") : STR("apis/");
-    MEMBER_EACH(document, documents) {
-        if (str_starts(document->key, prefix) && str_eq(str_from(document->key, prefix.len), api_version))
-            return &document->value;
-    }
-    return NULL;
-}
-
-void schemas_of(struct arena *arena, const struct value *documents, struct str api_version,
-                struct schemas *ret_schemas)
-{
-    const struct value *all = value_in(document_of(documents, api_version), PATH("components", "schemas"));
+    const struct value *all = value_in(document, PATH("components", "schemas"));
     struct schemas schemas = {.items = ARENA_ARRAY(arena, struct schema_named, value_count(all) + 1)};
     MEMBER_EACH(member, all)
         schemas.items[schemas.count++] = (struct schema_named){member->key, &member->value};

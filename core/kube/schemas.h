@@ -16,9 +16,8 @@ struct schemas {
     size_t count;
 };
 
-/* Those of the document of one group version; `documents` as in bundle.openapi, may be NULL. */
-void schemas_of(struct arena *arena, const struct value *documents, struct str api_version,
-                struct schemas *ret_schemas);
+/* Those of the document of one group version, which may be NULL. */
+void schemas_of(struct arena *arena, const struct value *document, struct schemas *ret_schemas);
 /* The schema that an object of this apiVersion and kind must fit; NULL when the document has none. */
 const struct value *schemas_kind(const struct schemas *schemas, const struct resource *like);
 /* What a schema stands for: "$ref" alone or as the one item of allOf is followed, as often as it takes. NULL when it leads
