@@ -6,8 +6,10 @@
 #pragma once
 #include <stdio.h>
 
+#include "core/base/files_in.h"
 #include "core/config/config.h"
 #include "core/kube/kube.h"
+#include "core/kube/parts.h"
 #include "core/run.h"
 
 #define GITOPS_PIPE_CONFIG_FILE "gitops-pipe.yaml"
@@ -133,11 +135,12 @@ bool cli_load_previous(struct cli *cli, struct str dir, struct err *err) WARN_UN
 /* Transforms and writes the repository into run.files. */
 bool cli_convert(struct cli *cli, const struct bundle *live, struct bundle *ret_declared,
                  struct err *err) WARN_UNUSED;
-/* Renders `files` and holds them against the snapshot that `log` is of (round_trip.c). The section of the report:
+/* Renders `files`, which were made from `live`, and holds them against it; `secrets` are those that were set aside
+ * (round_trip.c). The section of the report:
  * {objects, explained, rules, environments: [{name, steps}], unexplained: [{resource, path, what}]}. */
-struct transform_log;
-bool cli_round_trip(struct cli *cli, const struct transform_log *log, const struct files *files,
-                    const struct value **ret_section, struct err *err) WARN_UNUSED;
+bool cli_round_trip(struct cli *cli, const struct parts *live, const struct parts *secrets,
+                    const struct files_in *files, const struct value **ret_section,
+                    struct err *err) WARN_UNUSED;
 /* FINDINGS when anything is unexplained. */
 bool cli_round_trip_gate(const struct value *section, struct err *err) WARN_UNUSED;
 void cli_write_round_trip(struct cli *cli, const struct value *section, struct buf *out);

@@ -3,13 +3,14 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "backupd/backup.h"
 #include "cli/cli.h"
 #include "core/secrets/protect.h"
 #include "overlays/overlays.h"
 #include "overlays/publish.h"
 #include "transform/transform.h"
 
-#define MAX_READ_BACK ((size_t)8 << 30)
+enum { MAX_READ_BACK = 1 << 30 }; /* of one folder */
 
 static void print_values(const struct value *step, struct buf *out)
 {
@@ -48,9 +49,15 @@ static void print_explanation(struct cli *cli, const struct value *steps, struct
     }
 }
 
+/* Who is asked about, and what the rules of each part did to him. */
+struct explaining {
+    struct arena *arena;
+    struct resource wanted;
+    struct value_list_builder steps;
+};
+
 /* [namespace/]Kind/name */
-static bool explain(struct cli *cli, const struct transform_log *log, const struct bundle *declared,
-                    struct err *err)
+static bool parse_wanted(struct cli *cli, struct resource *ret_wanted, struct err *err)
 {
     struct str rest = cli_option(cli, OPTION_EXPLAIN), parts[3];
     size_t count = 0;
@@ -58,24 +65,43 @@ static bool explain(struct cli *cli, const struct transform_log *log, const stru
         parts[count++] = str_cut(&rest, '/');
     if (count < 2 || rest.len != 0)
         return err_set(err, ERR_USAGE, "--explain wants Kind/name or namespace/Kind/name");
-    struct resource wanted = {
+    *ret_wanted = (struct resource){
         .namespace = count == 3 ? parts[0] : STR_NONE, .kind = parts[count - 2], .name = parts[count - 1]};
-    const struct value *rules =
-        transform_explanation(cli->arena, log, wanted.kind, wanted.namespace, wanted.name);
-    const struct value *environments;
-    struct value_list_builder all = {0};
-    if (!overlays_explanation(&cli->run, declared, &wanted, &environments, err))
+    return true;
+}
+
+static void append_steps(struct explaining *e, const struct value *steps)
+{
+    VALUE_EACH(step, steps)
+        value_push(e->arena, &e->steps, value_copy(e->arena, step));
+}
+
+static bool explain_part(void *ctx, const struct transform_log *log, struct err *err)
+{
+    struct explaining *e = ctx;
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    append_steps(e, transform_explanation(scratch, log, e->wanted.kind, e->wanted.namespace, e->wanted.name));
+    return true;
+}
+
+static bool explain(struct cli *cli, const struct parts *live, struct err *err)
+{
+    struct explaining e = {.arena = cli->arena};
+    struct declared declared;
+    struct transform_log log;
+    const struct value *environments = NULL;
+    if (!parse_wanted(cli, &e.wanted, err) || !transform_declare(&cli->run, live, backup_spool_dir(&cli->run),
+                                                                 explain_part, &e, &declared, &log, err))
         return false;
-    VALUE_EACH(step, rules)
-        value_push(cli->arena, &all, step);
-    VALUE_EACH(step, environments)
-        value_push(cli->arena, &all, step);
-    if (all.count == 0) {
-        err_set(err, ERR_NOT_FOUND, "no rule touched %.*s", STR_ARG(cli_option(cli, OPTION_EXPLAIN)));
-        return err_next(err, "it is written as it was read, or it is not in this backup (gitops-pipe show)");
-    }
-    const struct value *steps = value_list_done(cli->arena, &all);
-    return cli_print(cli, steps, print_explanation, err);
+    bool ok = overlays_explanation(&cli->run, &declared, &e.wanted, &environments, err);
+    declared_close(&declared);
+    if (!ok)
+        return false;
+    append_steps(&e, environments);
+    if (e.steps.count != 0)
+        return cli_print(cli, value_list_done(cli->arena, &e.steps), print_explanation, err);
+    err_set(err, ERR_NOT_FOUND, "no rule touched %.*s", STR_ARG(cli_option(cli, OPTION_EXPLAIN)));
+    return err_next(err, "it is written as it was read, or it is not in this backup (gitops-pipe show)");
 }
 
 /* What convert wrote to: finished, or killed on the way (see core/base/files.h). */
@@ -181,38 +207,74 @@ static const struct value *findings_of(struct cli *cli)
     return list.count ? value_list_done(cli->arena, &list) : NULL;
 }
 
-static const struct value *convert_result(struct cli *cli, const struct bundle *bundle, struct str out)
+static const struct value *convert_result(struct cli *cli, const struct parts *live, struct str out,
+                                          size_t files)
 {
     struct arena *arena = cli->arena;
+    const struct str_list *known = &live->about->problems;
     struct value_list_builder problems = {0};
     const struct value *report = run_report(&cli->run);
-    for (size_t i = 0; i < bundle->problems.count; i++)
-        value_push(arena, &problems, value_string(arena, bundle->problems.items[i]));
+    for (size_t i = 0; i < known->count; i++)
+        value_push(arena, &problems, value_string(arena, known->items[i]));
     return VALUE_MAP(arena, {"out", value_string(arena, out)},
                      {"dryRun", cli_has(cli, OPTION_DRY_RUN) ? value_bool(arena, true) : NULL},
-                     {"files", value_int(arena, (int64_t)cli->run.files.count)},
+                     {"files", value_int(arena, (int64_t)files)},
                      {"transform", value_key(report, "transform")},
                      {"overlays", value_key(report, "overlays")}, {"findings", findings_of(cli)},
                      {"roundTrip", value_key(report, "roundTrip")},
                      {"problems", problems.count ? value_list_done(arena, &problems) : NULL});
 }
 
-/* What is held against the snapshot is what lies on disk, read back. */
-static bool verify(struct cli *cli, const struct transform_log *log, const char *dir, bool written,
-                   struct err *err)
+/* Where the files go: to disk as they are made. A dry run keeps them only where they are to be read again. */
+static bool open_out(struct cli *cli, const char *dir, struct files_out **ret_out, struct err *err)
 {
-    struct files read, *files = &cli->run.files;
+    if (!cli_has(cli, OPTION_DRY_RUN))
+        return files_out_folder(cli->arena, dir, ret_out, err);
+    *ret_out = cli_has(cli, OPTION_VERIFY) ? files_out_memory(cli->arena, &cli->run.files)
+                                           : files_out_none(cli->arena);
+    return true;
+}
+
+/* What is held against the snapshot is what lies on disk, read back. */
+static bool verify(struct cli *cli, const struct parts *live, const struct declared *declared,
+                   const char *dir, struct err *err)
+{
+    struct files_in files = {.dir = dir, .max_bytes = MAX_READ_BACK};
     const struct value *section;
-    if (written) {
-        if (!files_read_wanted(cli->arena, dir, MAX_READ_BACK, publish_owns, &read, err) ||
-            !files_sort(&read, err))
-            return err_context(err, "reading back");
-        files = &read;
-    }
-    if (!cli_round_trip(cli, log, files, &section, err))
+    if (cli_has(cli, OPTION_DRY_RUN))
+        files.files = &cli->run.files;
+    if (!cli_round_trip(cli, live, &declared->secrets, &files, &section, err))
         return false;
     run_section(&cli->run, "roundTrip", section);
     return true;
+}
+
+static bool write_and_verify(struct cli *cli, const struct parts *live, struct declared *declared,
+                             const char *dir, size_t *ret_files, struct err *err)
+{
+    struct files_out *out;
+    if (!cli_load_previous(cli, str_of(dir), err) || !open_out(cli, dir, &out, err))
+        return false;
+    bool ok = overlays_write(&cli->run, declared, out, err);
+    *ret_files = out->count;
+    files_out_close(out);
+    return ok && (cli_has(cli, OPTION_DRY_RUN) || secrets_remember(&cli->run, false, err)) &&
+           (!cli_has(cli, OPTION_VERIFY) || verify(cli, live, declared, dir, err));
+}
+
+static bool convert(struct cli *cli, const struct parts *live, struct str out, struct err *err)
+{
+    struct declared declared;
+    struct transform_log log;
+    size_t files = 0;
+    if (!transform_declare(&cli->run, live, backup_spool_dir(&cli->run), NULL, NULL, &declared, &log, err))
+        return false;
+    run_section(&cli->run, "transform", transform_section(cli->arena, &log));
+    bool ok = write_and_verify(cli, live, &declared, str_c(cli->arena, out), &files, err);
+    declared_close(&declared);
+    return ok && cli_print(cli, convert_result(cli, live, out, files), print_convert, err) &&
+           cli_round_trip_gate(value_key(run_report(&cli->run), "roundTrip"), err) &&
+           cli_readable_gate(cli, err);
 }
 
 /* What nothing is known of is kept as it is; the server it goes to may not know it either. */
@@ -233,24 +295,12 @@ bool cmd_convert(struct cli *cli, struct err *err)
 {
     struct str what, out = cli_has(cli, OPTION_OUT) ? cli_option(cli, OPTION_OUT) : STR("repo");
     struct bundle bundle;
-    struct transform_log log = {0};
-    const char *dir = str_c(cli->arena, out);
+    struct parts live;
     bool writes = !cli_has(cli, OPTION_DRY_RUN) && !cli_has(cli, OPTION_EXPLAIN);
-    if (!cli_argument(cli, 0, &what, err) || (writes && !check_out(cli, dir, err)) ||
+    if (!cli_argument(cli, 0, &what, err) || (writes && !check_out(cli, str_c(cli->arena, out), err)) ||
         !cli_load(cli, what, &bundle, err))
         return false;
     tell_unknown_kinds(cli, &bundle);
-    bool asked = cli_has(cli, OPTION_EXPLAIN) || cli_has(cli, OPTION_VERIFY);
-    if (!(asked ? transform_run : transform_counted)(&cli->run, &bundle, &log, err))
-        return false;
-    if (cli_has(cli, OPTION_EXPLAIN))
-        return explain(cli, &log, &bundle, err);
-    run_section(&cli->run, "transform", transform_section(cli->arena, &log));
-    if (!cli_load_previous(cli, out, err) || !overlays_stage(&cli->run, &bundle, err) ||
-        (writes && !(files_write(&cli->run.files, dir, err) && secrets_remember(&cli->run, false, err))) ||
-        (cli_has(cli, OPTION_VERIFY) && !verify(cli, &log, dir, writes, err)))
-        return false;
-    return cli_print(cli, convert_result(cli, &bundle, out), print_convert, err) &&
-           cli_round_trip_gate(value_key(run_report(&cli->run), "roundTrip"), err) &&
-           cli_readable_gate(cli, err);
+    parts_of_bundle(cli->arena, &bundle, &live);
+    return cli_has(cli, OPTION_EXPLAIN) ? explain(cli, &live, err) : convert(cli, &live, out, err);
 }

@@ -23,8 +23,10 @@ struct pipeline {
     struct run *run;
     struct arena *arena;
     bool dry_run;
-    struct bundle live, declared;
-    struct transform_log log;         /* how the one became the other */
+    struct bundle about;              /* what is known of the snapshot */
+    struct stash *stash;              /* the snapshot; NULL until there is one */
+    struct parts live;                /* of the stash */
+    struct declared declared;         /* what became of it */
     struct value_list_builder phases; /* of the report */
     int64_t started_ms;
     struct err
@@ -75,48 +77,49 @@ static bool may_read_back(const struct pipeline *p)
     return p->run->config->encrypt_recipients.count == 0 || keys_at_hand(p->run);
 }
 
-/* What verify is going to load from the store need not be in memory twice. */
-static bool take_live(struct pipeline *p, struct stash *stash, struct err *err)
+/* What the phases from here on work on. */
+static void take_live(struct pipeline *p, struct stash *stash)
 {
-    p->live = *stash_about(stash);
-    bool later = !p->dry_run && !is_skipped(p->cli, "verify") && may_read_back(p);
-    return later || stash_bundle_all(stash, p->arena, &p->live, err);
+    stash_close(p->stash);
+    p->stash = stash;
+    p->about = *stash_about(stash);
+    parts_of_stash(p->arena, stash, &p->live);
 }
 
-static bool read_and_store(struct pipeline *p, size_t *ret_count, struct err *err)
+static bool read_and_store(struct pipeline *p, struct err *err)
 {
     struct stash *stash;
     if (!cli_stash(p->cli, &stash, err))
         return false;
-    *ret_count = stash_count(stash);
-    bool made = backup_stash(p->run, stash, p->dry_run, err) && take_live(p, stash, err);
-    stash_close(stash);
+    bool made = backup_stash(p->run, stash, p->dry_run, err);
+    take_live(p, stash);
     return made;
 }
 
 static bool phase_backup(struct pipeline *p, struct str *summary, struct err *err)
 {
-    size_t count = 0;
-    bool made = cli_hooks_begin(p->cli, err) && read_and_store(p, &count, err);
+    bool made = cli_hooks_begin(p->cli, err) && read_and_store(p, err);
     if (!cli_hooks_end(p->cli, made, err))
         return false;
     bool lacking = value_in(run_report(p->run), PATH("backup", "lacking")) != NULL;
-    p->cli->incomplete = !p->live.complete || lacking;
-    *summary = str_fmt(p->arena, "%.*s objects, %s%s%.*s%s", STR_ARG(cli_thousands(p->arena, count)),
-                       p->live.complete ? "complete" : "INCOMPLETE", p->live.backup_id.len ? ", " : "",
-                       STR_ARG(p->live.backup_id), lacking ? ", NOT in every store" : "");
+    p->cli->incomplete = !p->about.complete || lacking;
+    *summary =
+        str_fmt(p->arena, "%.*s objects, %s%s%.*s%s", STR_ARG(cli_thousands(p->arena, p->live.objects)),
+                p->about.complete ? "complete" : "INCOMPLETE", p->about.backup_id.len ? ", " : "",
+                STR_ARG(p->about.backup_id), lacking ? ", NOT in every store" : "");
     return true;
 }
 
 /* From here on the run works on what the store gives back, not on what it remembers. */
 static bool phase_verify(struct pipeline *p, struct str *summary, struct err *err)
 {
+    struct stash *stored;
     bool clean;
     if (p->dry_run) {
         *summary = STR("dry run: nothing was stored");
         return true;
     }
-    struct str cluster = p->live.cluster, id = p->live.backup_id;
+    struct str cluster = p->about.cluster, id = p->about.backup_id;
     if (!backup_verify(p->run, cluster, id, &clean, err))
         return false;
     if (!clean)
@@ -126,15 +129,19 @@ static bool phase_verify(struct pipeline *p, struct str *summary, struct err *er
         *summary = STR("every hash holds; the packs are encrypted, and no identity is here to open them");
         return true;
     }
-    if (!backup_load(p->run, cluster, id, &p->live, err))
+    struct bundle bundle;
+    if (!backup_load(p->run, cluster, id, &bundle, err) ||
+        !stash_from_bundle(p->arena, backup_spool_dir(p->run), &bundle, &stored, err))
         return false;
+    take_live(p, stored);
     *summary = STR("every pack read again, hashes and counts hold");
     return true;
 }
 
 static bool phase_score(struct pipeline *p, struct str *summary, struct err *err)
 {
-    if (!score_stage(p->run, &p->live, err))
+    struct bundle bundle;
+    if (!stash_bundle_all(p->stash, p->arena, &bundle, err) || !score_stage(p->run, &bundle, err))
         return false;
     const struct value *score = value_key(run_report(p->run), "score");
     p->gate_missed = !score_gate(p->run->config, score, &p->gate);
@@ -146,15 +153,15 @@ static bool phase_score(struct pipeline *p, struct str *summary, struct err *err
 
 static bool phase_convert(struct pipeline *p, struct str *summary, struct err *err)
 {
-    p->declared = p->live; /* the stage replaces the array, never what it points to */
-    if (!transform_run(p->run, &p->declared, &p->log, err))
+    struct transform_log log;
+    if (!transform_declare(p->run, &p->live, backup_spool_dir(p->run), NULL, NULL, &p->declared, &log, err))
         return false;
-    run_section(p->run, "transform", transform_section(p->arena, &p->log));
+    run_section(p->run, "transform", transform_section(p->arena, &log));
     if (!p->gate_missed)
         p->gate_missed = !cli_readable_gate(p->cli, &p->gate);
     *summary = str_fmt(p->arena, "%.*s objects declared, %.*s left out",
-                       STR_ARG(cli_thousands(p->arena, p->declared.count)),
-                       STR_ARG(cli_thousands(p->arena, p->live.count - p->declared.count)));
+                       STR_ARG(cli_thousands(p->arena, log.declared)),
+                       STR_ARG(cli_thousands(p->arena, log.objects - log.declared)));
     return true;
 }
 
@@ -162,7 +169,7 @@ static bool phase_convert(struct pipeline *p, struct str *summary, struct err *e
 static void read_previous(struct pipeline *p)
 {
     struct err err;
-    if (p->run->secrets.count == 0 || p->run->config->git_url.len == 0 || is_skipped(p->cli, "publish"))
+    if (p->declared.secrets.objects == 0 || p->run->config->git_url.len == 0 || is_skipped(p->cli, "publish"))
         return;
     if (!publish_previous(p->run, &err))
         cli_warn(p->cli, "Secrets are encrypted anew: %s", err.msg);
@@ -171,7 +178,7 @@ static void read_previous(struct pipeline *p)
 static bool phase_overlays(struct pipeline *p, struct str *summary, struct err *err)
 {
     read_previous(p);
-    if (!overlays_stage(p->run, &p->declared, err))
+    if (!overlays_write(p->run, &p->declared, files_out_memory(p->arena, &p->run->files), err))
         return false;
     *summary = str_fmt(p->arena, "%.*s files", STR_ARG(cli_thousands(p->arena, p->run->files.count)));
     return true;
@@ -200,8 +207,9 @@ static bool phase_render(struct pipeline *p, struct str *summary, struct err *er
 /* Nor what cannot be explained. */
 static bool phase_round_trip(struct pipeline *p, struct str *summary, struct err *err)
 {
+    const struct files_in files = {.files = &p->run->files};
     const struct value *section;
-    if (!cli_round_trip(p->cli, &p->log, &p->run->files, &section, err))
+    if (!cli_round_trip(p->cli, &p->live, &p->declared.secrets, &files, &section, err))
         return false;
     run_section(p->run, "roundTrip", section);
     *summary = str_fmt(p->arena, "%zu unexplained differences, %.*s explained by %zu rules",
@@ -214,7 +222,7 @@ static bool phase_round_trip(struct pipeline *p, struct str *summary, struct err
 static bool phase_publish(struct pipeline *p, struct str *summary, struct err *err)
 {
     stage_fn stage = p->dry_run ? publish_preview : publish_stage;
-    if (!stage(p->run, &p->declared, err))
+    if (!stage(p->run, &p->declared.outline, err))
         return false;
     const struct value *publish = value_key(run_report(p->run), "publish");
     size_t withheld = value_count(value_key(publish, "withheld"));
@@ -237,7 +245,8 @@ static bool phase_drill(struct pipeline *p, struct str *summary, struct err *err
         *summary = STR("dry run: nothing was rebuilt");
         return true;
     }
-    if (!drill_stage(p->run, &p->live, err))
+    struct bundle snapshot;
+    if (!stash_bundle_all(p->stash, p->arena, &snapshot, err) || !drill_stage(p->run, &snapshot, err))
         return false;
     const struct value *drill = value_key(run_report(p->run), "drill");
     int64_t ms = 0;
@@ -269,9 +278,9 @@ static const struct value *run_value(struct pipeline *p)
     struct arena *arena = p->arena;
     return VALUE_MAP(arena, {"started", value_string(arena, clock_rfc3339(arena, p->started_ms))},
                      {"finished", value_string(arena, clock_rfc3339(arena, clock_now_ms(p->run->clock)))},
-                     {"sandbox", value_bool(arena, p->live.sandbox)},
+                     {"sandbox", value_bool(arena, p->about.sandbox)},
                      {"cluster", value_string(arena, p->run->config->cluster_name)},
-                     {"version", value_string(arena, p->live.server_version)},
+                     {"version", value_string(arena, p->about.server_version)},
                      {"phases", value_list_done(arena, &p->phases)});
 }
 
@@ -282,7 +291,7 @@ static bool phase_report(struct pipeline *p, struct str *summary, struct err *er
         *summary = STR("dry run: not written");
         return true;
     }
-    if (!report_stage(p->run, &p->declared, err))
+    if (!report_stage(p->run, &p->declared.outline, err))
         return false;
     *summary = str_fmt(p->arena, "%.*s/report.html", STR_ARG(p->run->config->report_dir));
     return true;
@@ -360,6 +369,8 @@ bool cmd_run(struct cli *cli, struct err *err)
     struct err report_err = {0};
     bool reported = run_phase(&p, last, &report_err);
     run_section(p.run, "run", run_value(&p));
+    declared_close(&p.declared);
+    stash_close(p.stash);
     if (ok && !reported)
         *err = report_err;
     struct err print_err = {0};

@@ -96,7 +96,7 @@ static bool need_backup(struct rotation *rotation, struct err *err)
     if (!cli_load_origin(cli, rotation->dir, &rotation->backup, err))
         return false;
     cli_secrets_mode(cli, SECRETS_OMIT); /* rotation names the mode of each itself */
-    rotation->backup_loaded = transform_counted(&cli->run, &rotation->backup, &log, err);
+    rotation->backup_loaded = transform_run(&cli->run, &rotation->backup, &log, err);
     bundle_sort(&cli->run.secrets);
     return rotation->backup_loaded;
 }

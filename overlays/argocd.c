@@ -23,11 +23,11 @@ static const struct value *ignored_differences(struct writer *writer,
 {
     struct arena *arena = writer->arena;
     struct value_list_builder list = {0};
-    size_t begin = 0, end = writer->bundle->count;
+    size_t begin = 0, end = writer->whole->count;
     if (only != NULL)
-        bundle_namespace(writer->bundle, only->name, &begin, &end);
+        bundle_namespace(writer->whole, only->name, &begin, &end);
     for (size_t i = begin; i < end; i++) {
-        const struct resource *resource = &writer->bundle->items[i];
+        const struct resource *resource = &writer->whole->items[i];
         /* Also what is no workload of Kubernetes' own, such as a Rollout. */
         if (resource->namespace.len == 0 || facts_autoscaler(writer->facts, resource) == NULL)
             continue;
@@ -135,7 +135,7 @@ static const struct value *wave_patches(struct writer *writer, const struct conf
         for (size_t j = 0; j < group->count && (only == NULL || only == group); j++) {
             const struct resource *resource = group->entries[j].resource;
             int wave = wave_argocd(group->entries[j].wave);
-            unsigned level = dependencies->wanted[resource - writer->bundle->items];
+            unsigned level = dependencies->wanted[resource - writer->whole->items];
             if (wave > 0) /* the gates, after everything */
                 wave += (int)dependencies->most_wanted;
             if (wave != 0)
@@ -165,7 +165,7 @@ static const struct value *application(struct writer *writer, const struct confi
 {
     struct arena *arena = writer->arena;
     const struct config *config = writer->run->config;
-    struct str cluster = writer_object_name(writer, writer->bundle->cluster, NULL);
+    struct str cluster = writer_object_name(writer, writer->whole->cluster, NULL);
     struct str prefix = str_fmt(arena, "%.*s-%.*s", STR_ARG(cluster), STR_ARG(environment->name));
     struct str name = writer_object_name(writer, prefix, group);
     struct str path = str_fmt(arena, "overlays/%.*s%s%.*s", STR_ARG(environment->name), group ? "/" : "",
@@ -201,7 +201,7 @@ static bool write_environment(struct writer *writer, const struct config_environ
     struct value_list_builder documents = {0};
     struct str comment =
         STR("Delete nothing by accident: prune is off until somebody who trusts it switches it on.");
-    if (writer->bundle->count <= OBJECTS_PER_APPLICATION)
+    if (writer->whole->count <= OBJECTS_PER_APPLICATION)
         value_push(arena, &documents, application(writer, environment, NULL, 0));
     else
         for (size_t i = 0; i < writer->layout->count; i++) {
@@ -220,9 +220,9 @@ static const struct value *cluster_kinds(struct writer *writer)
     struct arena *arena = writer->arena;
     struct wave_kinds_list list = {0};
     struct value_list_builder kinds = {0};
-    for (size_t i = 0; i < writer->bundle->count; i++)
-        if (writer->bundle->items[i].namespace.len == 0)
-            note_kind(arena, &list, &writer->bundle->items[i], 0);
+    for (size_t i = 0; i < writer->whole->count; i++)
+        if (writer->whole->items[i].namespace.len == 0)
+            note_kind(arena, &list, &writer->whole->items[i], 0);
     for (size_t i = 0; i < list.count; i++)
         for (size_t j = 0; j < list.items[i].kinds.count; j++)
             value_push(arena, &kinds,
@@ -280,12 +280,12 @@ bool write_argocd(struct writer *writer)
     const struct value *spec = VALUE_MAP(
         arena,
         {"description",
-         value_string(arena, str_fmt(arena, "Everything of cluster %.*s", STR_ARG(writer->bundle->cluster)))},
+         value_string(arena, str_fmt(arena, "Everything of cluster %.*s", STR_ARG(writer->whole->cluster)))},
         {"sourceRepos", VALUE_LIST(arena, value_string(arena, writer_git_url(writer)))},
         {"destinations", destinations(writer)}, {"clusterResourceWhitelist", cluster_kinds(writer)});
     const struct value *project =
         object(arena, "argoproj.io/v1alpha1", "AppProject",
-               writer_object_name(writer, writer->bundle->cluster, NULL), STR("argocd"), NULL, spec);
+               writer_object_name(writer, writer->whole->cluster, NULL), STR("argocd"), NULL, spec);
     if (!writer_document(writer, STR("argocd/project.yaml"), STR_NONE, project))
         return false;
     for (size_t i = 0; i < config->environments.count; i++)

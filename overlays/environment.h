@@ -21,8 +21,9 @@ struct renames {
 struct environment {
     struct arena *arena;
     const struct config_environment *config;
-    const struct bundle *bundle; /* declared, sorted */
-    const struct facts *facts;   /* of that bundle */
+    const struct bundle *part;  /* the declared objects around the one at hand: its namespace's; sorted */
+    const struct bundle *whole; /* all declared objects in outline; sorted */
+    const struct facts *facts;  /* of the whole */
     const struct renames *renames;
 };
 

@@ -70,28 +70,55 @@ static bool explain_object(struct explaining *e, const struct resource *resource
     return true;
 }
 
-bool overlays_explanation(struct run *run, const struct bundle *declared, const struct resource *wanted,
+static bool is_meant(const struct resource *resource, const struct resource *wanted)
+{
+    return str_eq_nocase(resource->kind, wanted->kind) && str_eq(resource->name, wanted->name) &&
+           (wanted->namespace.len == 0 || str_eq(resource->namespace, wanted->namespace));
+}
+
+/* Whoever is meant, in the part that he is in. */
+static bool explain_meant(struct explaining *e, const struct declared *declared,
+                          const struct resource *wanted, struct err *err)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    for (size_t i = 0; i < declared->outline.count; i++) {
+        const struct resource *outline = &declared->outline.items[i];
+        struct bundle part;
+        if (!is_meant(outline, wanted))
+            continue;
+        arena_reset(arena);
+        if (!parts_take(&declared->objects, parts_find(&declared->objects, outline->namespace), arena, &part,
+                        err))
+            return false;
+        e->environment.part = &part;
+        const struct resource *resource =
+            bundle_find(&part, resource_group(outline), outline->kind, outline->namespace, outline->name);
+        if (!explain_object(e, resource, err))
+            return false;
+    }
+    return true;
+}
+
+bool overlays_explanation(struct run *run, const struct declared *declared, const struct resource *wanted,
                           const struct value **ret_steps, struct err *err)
 {
     struct explaining e = {.run = run, .arena = run->arena};
     struct facts facts;
     struct layout layout;
-    facts_gather(run->arena, declared, &facts);
-    layout_of(run->arena, declared, &run->secrets, &layout);
+    facts_gather(run->arena, &declared->outline, &facts);
+    layout_of(run->arena, &declared->outline, &declared->secrets, &layout);
     for (size_t i = 0; i < run->config->environments.count; i++) {
         struct renames renames;
         const struct config_environment *config = &run->config->environments.items[i];
         if (!renames_of(run->arena, config, &layout, &renames, err))
             return false;
-        e.environment = (struct environment){run->arena, config, declared, &facts, &renames};
-        for (size_t j = 0; j < declared->count; j++) {
-            const struct resource *resource = &declared->items[j];
-            bool meant = str_eq_nocase(resource->kind, wanted->kind) &&
-                         str_eq(resource->name, wanted->name) &&
-                         (wanted->namespace.len == 0 || str_eq(resource->namespace, wanted->namespace));
-            if (meant && !explain_object(&e, resource, err))
-                return false;
-        }
+        e.environment = (struct environment){.arena = run->arena,
+                                             .config = config,
+                                             .whole = &declared->outline,
+                                             .facts = &facts,
+                                             .renames = &renames};
+        if (!explain_meant(&e, declared, wanted, err))
+            return false;
     }
     *ret_steps = value_list_done(run->arena, &e.steps);
     return true;

@@ -188,11 +188,11 @@ static void sort(struct fact_list *list)
         qsort(list->items, list->count, sizeof *list->items, fact_order);
 }
 
-void facts_gather(struct arena *arena, const struct bundle *bundle, struct facts *ret_facts)
+void facts_gather(struct arena *arena, const struct bundle *whole, struct facts *ret_facts)
 {
-    *ret_facts = (struct facts){.arena = arena, .bundle = bundle};
-    for (size_t i = 0; i < bundle->count; i++)
-        gather(ret_facts, &bundle->items[i]);
+    *ret_facts = (struct facts){.arena = arena, .whole = whole};
+    for (size_t i = 0; i < whole->count; i++)
+        gather(ret_facts, &whole->items[i]);
     sort(&ret_facts->autoscalers);
     sort(&ret_facts->accounts);
     if (ret_facts->hosts.count > 1)
@@ -215,7 +215,7 @@ bool facts_account_has_rights(const struct facts *facts, struct str namespace, s
 bool facts_claim_can_be_shared(const struct facts *facts, struct str namespace, struct str name)
 {
     const struct resource *claim =
-        bundle_find(facts->bundle, STR(""), STR("PersistentVolumeClaim"), namespace, name);
+        bundle_find(facts->whole, STR(""), STR("PersistentVolumeClaim"), namespace, name);
     if (claim == NULL)
         return false;
     VALUE_EACH(mode, value_in(claim->object, PATH("spec", "accessModes")))

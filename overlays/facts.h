@@ -19,14 +19,14 @@ struct fact_list { /* sorted by namespace, kind, name */
 
 struct facts {
     struct arena *arena;
-    const struct bundle *bundle;
+    const struct bundle *whole;
     struct fact_list autoscalers; /* the target → what scales it */
     struct fact_list accounts;    /* a service account, without kind → the binding that names it */
     struct str_list hosts; /* of Ingresses, routes and certificates; by first label, then the shorter first */
 };
 
-/* `bundle` must be sorted. */
-void facts_gather(struct arena *arena, const struct bundle *bundle, struct facts *ret_facts);
+/* `whole` is sorted; it may be an outline. */
+void facts_gather(struct arena *arena, const struct bundle *whole, struct facts *ret_facts);
 
 /* The autoscaler (HorizontalPodAutoscaler or KEDA ScaledObject) that decides the replicas of a workload, or NULL. */
 const struct resource *facts_autoscaler(const struct facts *facts, const struct resource *workload);

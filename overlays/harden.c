@@ -140,7 +140,7 @@ static void harden_token(const struct subject *subject)
     struct str account = value_str(value_key(workload->pod_spec, "serviceAccountName"));
     struct str namespace = workload->resource->namespace;
     const struct resource *home =
-        bundle_find(environment->bundle, STR(""), STR("Namespace"), STR(""), namespace);
+        bundle_find(environment->whole, STR(""), STR("Namespace"), STR(""), namespace);
     if (value_key(workload->pod_spec, "automountServiceAccountToken") != NULL ||
         (account.len != 0 && !str_is(account, "default")) ||
         facts_account_has_rights(environment->facts, namespace, STR("default")) ||

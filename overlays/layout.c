@@ -131,7 +131,7 @@ struct str layout_file(struct arena *arena, const struct resource *resource)
     return str_fmt(arena, "%.*s.yaml", STR_ARG(file_stem(arena, resource, false, false)));
 }
 
-static bool has_group(const struct layout *layout, struct str name)
+bool layout_has(const struct layout *layout, struct str name)
 {
     for (size_t i = 0; i < layout->count; i++)
         if (str_eq(layout->items[i].name, name))
@@ -139,18 +139,16 @@ static bool has_group(const struct layout *layout, struct str name)
     return false;
 }
 
-static void add_groups_of_secrets(struct arena *arena, const struct bundle *secrets, struct layout *layout)
+static void add_groups_of_secrets(struct arena *arena, const struct parts *secrets, struct layout *layout)
 {
-    struct str last = STR_NONE;
     for (size_t i = 0; i < secrets->count; i++) {
         struct str namespace = secrets->items[i].namespace;
-        if (namespace.len != 0 && !str_eq(namespace, last) && !has_group(layout, namespace))
+        if (namespace.len != 0 && !layout_has(layout, namespace))
             *ARENA_PUSH(arena, layout) = (struct layout_group){.name = namespace};
-        last = namespace;
     }
 }
 
-void layout_of(struct arena *arena, const struct bundle *bundle, const struct bundle *secrets,
+void layout_of(struct arena *arena, const struct bundle *bundle, const struct parts *secrets,
                struct layout *ret_layout)
 {
     struct layout layout = {0};

@@ -5,7 +5,7 @@
  * folder, so that a folder is complete.
  */
 #pragma once
-#include "core/kube/bundle.h"
+#include "core/kube/parts.h"
 #include "core/kube/waves.h"
 
 struct layout_entry {
@@ -25,9 +25,10 @@ struct layout {
     size_t count, cap;
 };
 
-/* A namespace that has nothing but `secrets` (a bundle of them, sorted) is a group without entries. */
-void layout_of(struct arena *arena, const struct bundle *bundle, const struct bundle *secrets,
+/* `bundle` may be an outline. A namespace that has nothing but `secrets` is a group without entries. */
+void layout_of(struct arena *arena, const struct bundle *bundle, const struct parts *secrets,
                struct layout *ret_layout);
 /* File name of an object that stands alone in its folder: "secret-db.yaml". */
 struct str layout_file(struct arena *arena, const struct resource *resource);
-bool layout_is_cluster(const struct layout_group *group); /* one of the groups that start with '_' */
+bool layout_is_cluster(const struct layout_group *group);      /* one of the groups that start with '_' */
+bool layout_has(const struct layout *layout, struct str name); /* a group of that name */

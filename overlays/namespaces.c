@@ -39,7 +39,7 @@ static bool is_host_char(char c)
 
 static bool is_service(const struct walk *walk, struct str namespace, struct str name)
 {
-    return bundle_find(walk->environment->bundle, STR(""), STR("Service"), namespace, name) != NULL;
+    return bundle_find(walk->environment->whole, STR(""), STR("Service"), namespace, name) != NULL;
 }
 
 enum { MOST_LABELS = 12 };

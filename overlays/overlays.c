@@ -1,272 +1,24 @@
 #include "overlays/overlays.h"
 
 #include "core/base/version.h"
-#include "overlays/environment.h"
+#include "overlays/group.h"
 #include "overlays/publish.h"
-#include "overlays/routing.h"
-#include "overlays/writer.h"
 
 enum { MOST_NAMED = 5 };
 
-/* What the environments change, for the report. */
-struct tally {
-    struct value_list_builder environments;
+/* A repository that is being written, folder by folder. */
+struct writing {
+    struct writer writer;
+    const struct declared *declared;
+    struct layout layout;
+    struct facts facts;
+    struct dependency_graph *graph;
+    struct dependencies dependencies;
+    struct protection *protection;
+    struct place *places; /* per environment */
 };
 
-static struct str path_of(struct writer *writer, const char *top, struct str group, struct str file)
-{
-    return str_fmt(writer->arena, "%s/%.*s/%.*s", top, STR_ARG(group), STR_ARG(file));
-}
-
-/* What is only needed to write a folder goes with it: of the writer's work the files stay. */
-static struct writer in_scratch(const struct writer *writer, struct arena *scratch)
-{
-    struct writer within = *writer;
-    within.arena = scratch;
-    return within;
-}
-
-static bool write_base_group(struct writer *outer, const struct layout_group *group)
-{
-    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
-    struct writer within = in_scratch(outer, arena), *writer = &within;
-    struct value_list_builder resources = {0};
-    for (size_t i = 0; i < group->count; i++) {
-        const struct layout_entry *entry = &group->entries[i];
-        value_push(arena, &resources, value_string(arena, entry->file));
-        if (!writer_document(writer, path_of(writer, "base", group->name, entry->file), STR_NONE,
-                             writer_ordered(arena, entry->resource->object)))
-            return false;
-    }
-    return writer_kustomization(writer, str_fmt(arena, "base/%.*s", STR_ARG(group->name)),
-                                value_list_done(arena, &resources), NULL);
-}
-
-static const struct value *patch_target(struct arena *arena, const struct resource *resource)
-{
-    struct str group = resource_group(resource);
-    return VALUE_MAP(
-        arena, {"group", group.len ? value_string(arena, group) : NULL},
-        {"version", value_string(arena, resource_version(resource))},
-        {"kind", value_string(arena, resource->kind)},
-        {"name", value_string(arena, writer_literal(arena, resource->name))},
-        {"namespace", resource->namespace.len ? value_string(arena, resource->namespace) : NULL});
-}
-
-/* Writes up to two patch files of one object and adds them to the kustomization's list. */
-static bool write_patch(struct writer *writer, struct str folder, const struct layout_entry *entry,
-                        const struct patch_builder *patch, struct value_list_builder *patches)
-{
-    struct arena *arena = writer->arena;
-    struct str stem = str_slice(entry->file, 0, entry->file.len - 5); /* without ".yaml" */
-    struct str reason = str_join(arena, patch->reasons.items, patch->reasons.count, STR("; "));
-    const struct value *merge = patch_merge_document(patch), *operations = patch_operations(patch);
-    /* Operations first: their places are those of the base, and merging moves items of lists. */
-    if (operations != NULL) {
-        struct str file = str_fmt(arena, "patches/%.*s.json6902.yaml", STR_ARG(stem));
-        value_push(arena, patches,
-                   VALUE_MAP(arena, {"path", value_string(arena, file)},
-                             {"target", patch_target(arena, patch->resource)}));
-        if (!writer_document(writer, str_fmt(arena, "%.*s/%.*s", STR_ARG(folder), STR_ARG(file)), reason,
-                             operations))
-            return false;
-    }
-    if (merge != NULL) {
-        struct str file = str_fmt(arena, "patches/%.*s.yaml", STR_ARG(stem));
-        value_push(arena, patches, VALUE_MAP(arena, {"path", value_string(arena, file)}));
-        if (!writer_document(writer, str_fmt(arena, "%.*s/%.*s", STR_ARG(folder), STR_ARG(file)), reason,
-                             merge))
-            return false;
-    }
-    return true;
-}
-
-static const struct value *move_patch(struct arena *arena, const struct value *target, const char *path,
-                                      struct str to)
-{
-    struct str text = str_fmt(arena, "- {op: replace, path: %s, value: \"%.*s\"}\n", path, STR_ARG(to));
-    return VALUE_MAP(arena, {"target", target}, {"patch", value_string(arena, text)});
-}
-
-/* The folder of a namespace with another name here: two patches move all that is in it. They come last, since the others
- * find their objects under the old name. The `namespace` field would do it too, and also move every account called
- * "default" that a binding names, whatever namespace that is in. */
-static void add_moves(struct arena *arena, const struct environment *environment,
-                      const struct layout_group *group, struct value_list_builder *patches)
-{
-    struct str to = renames_apply(environment->renames, group->name);
-    bool namespaced = false, itself = false;
-    if (layout_is_cluster(group) || str_eq(to, group->name))
-        return;
-    for (size_t i = 0; i < group->count; i++) {
-        itself = itself || resource_is(group->entries[i].resource, "", "Namespace");
-        namespaced = namespaced || group->entries[i].resource->namespace.len != 0;
-    }
-    const struct value *name = value_string(arena, group->name);
-    if (namespaced)
-        value_push(arena, patches,
-                   move_patch(arena, VALUE_MAP(arena, {"namespace", name}), "/metadata/namespace", to));
-    if (itself)
-        value_push(arena, patches,
-                   move_patch(arena,
-                              VALUE_MAP(arena, {"version", value_cstr(arena, "v1")},
-                                        {"kind", value_cstr(arena, "Namespace")}, {"name", name}),
-                              "/metadata/name", to));
-}
-
-/* The routes to the Services of the group. */
-static bool write_routes(struct writer *writer, const struct routes *routes, const struct layout_group *group,
-                         struct str folder, struct value_list_builder *resources)
-{
-    struct arena *arena = writer->arena;
-    for (size_t i = 0; i < routes->count; i++) {
-        const struct route *route = &routes->items[i];
-        if (!str_eq(route->object.namespace, group->name))
-            continue;
-        struct str label = resource_label(arena, route->service);
-        struct str file = str_fmt(arena, "routing/%.*s", STR_ARG(layout_file(arena, &route->object)));
-        value_push(arena, resources, value_string(arena, file));
-        if (!writer_document(writer, str_fmt(arena, "%.*s/%.*s", STR_ARG(folder), STR_ARG(file)),
-                             str_fmt(arena, "written for %.*s; goes when its label does", STR_ARG(label)),
-                             route->object.object))
-            return false;
-    }
-    return true;
-}
-
-static bool write_overlay_group(struct writer *writer, const struct environment *environment,
-                                const struct layout_group *group, const struct routes *routes,
-                                size_t *patched)
-{
-    struct arena *arena = writer->arena;
-    struct str name = environment->config->name;
-    struct str folder = str_fmt(arena, "overlays/%.*s/%.*s", STR_ARG(name), STR_ARG(group->name));
-    struct str base = str_fmt(arena, "../../../base/%.*s", STR_ARG(group->name));
-    struct value_list_builder patches = {0}, resources = {0};
-    if (group->count != 0)
-        value_push(arena, &resources, value_string(arena, base));
-    if (!secrets_write(writer, environment->config, group, folder, &resources) ||
-        !write_routes(writer, routes, group, folder, &resources))
-        return false;
-    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
-    struct writer within = in_scratch(writer, scratch);
-    struct environment there = *environment;
-    there.arena = scratch;
-    for (size_t i = 0; i < group->count; i++) {
-        struct patch_builder patch;
-        environment_patch(&there, group->entries[i].resource, &patch);
-        if (patch_is_empty(&patch))
-            continue;
-        ++*patched;
-        if (!write_patch(&within, folder, &group->entries[i], &patch, &patches))
-            return false;
-    }
-    add_moves(arena, environment, group, &patches);
-    return writer_kustomization(writer, folder, value_list_done(arena, &resources),
-                                value_list_done(arena, &patches));
-}
-
-static const struct value *strings_value(struct arena *arena, const struct str_list *strings)
-{
-    struct value_list_builder list = {0};
-    for (size_t i = 0; i < strings->count; i++)
-        value_push(arena, &list, value_string(arena, strings->items[i]));
-    return value_list_done(arena, &list);
-}
-
-static bool write_environment(struct writer *writer, const struct config_environment *config,
-                              struct tally *tally)
-{
-    struct arena *arena = writer->arena;
-    struct renames renames;
-    if (!renames_of(arena, config, writer->layout, &renames, writer->err))
-        return false;
-    struct environment environment = {arena, config, writer->bundle, writer->facts, &renames};
-    struct value_list_builder resources = {0};
-    struct routes routes;
-    size_t patched = 0;
-    if (!routing_generate(&environment, &routes, writer->err))
-        return false;
-    for (size_t i = 0; i < writer->layout->count; i++) {
-        const struct layout_group *group = &writer->layout->items[i];
-        if (!writer_has(writer, config, group))
-            continue;
-        value_push(arena, &resources, value_string(arena, group->name));
-        if (!write_overlay_group(writer, &environment, group, &routes, &patched))
-            return false;
-    }
-    value_push(arena, &tally->environments,
-               VALUE_MAP(arena, {"name", value_string(arena, config->name)},
-                         {"objects", value_int(arena, (int64_t)writer->bundle->count)},
-                         {"patched", value_int(arena, (int64_t)patched)},
-                         {"routes", routes.count ? value_int(arena, (int64_t)routes.count) : NULL},
-                         {"routesKept", routes.kept.count ? strings_value(arena, &routes.kept) : NULL}));
-    return writer_kustomization(writer, str_fmt(arena, "overlays/%.*s", STR_ARG(config->name)),
-                                value_list_done(arena, &resources), NULL);
-}
-
-/* Where the content comes from. publish does not count a change of this file alone as a change. */
-static bool write_provenance(struct writer *writer)
-{
-    struct arena *arena = writer->arena;
-    const struct bundle *bundle = writer->bundle;
-    const struct value *score = value_key(run_report(writer->run), "score");
-    const struct value *document = VALUE_MAP(
-        arena, {"apiVersion", value_cstr(arena, "gitops-pipe.io/v1")},
-        {"kind", value_cstr(arena, "Repository")},
-        {"tool", value_cstr(arena, "gitops-pipe " GITOPS_PIPE_VERSION)},
-        {"cluster", value_string(arena, bundle->cluster)},
-        {"backup", bundle->backup_id.len ? value_string(arena, bundle->backup_id) : NULL},
-        {"serverVersion", bundle->server_version.len ? value_string(arena, bundle->server_version) : NULL},
-        {"objects", value_int(arena, (int64_t)bundle->count)},
-        {"complete", value_bool(arena, bundle->complete)},
-        {"narrowed", bundle->narrowed ? value_bool(arena, true) : NULL},
-        {"score", score ? VALUE_MAP(arena, {"overall", value_key(score, "overall")},
-                                    {"dimensions", value_key(score, "dimensions")})
-                        : NULL});
-    return writer_document(
-        writer, STR(PUBLISH_PROVENANCE),
-        STR("Written by gitops-pipe. Changes below base/, overlays/, argocd/ and flux/ are overwritten."),
-        document);
-}
-
-static bool write_all(struct writer *writer, struct tally *tally)
-{
-    const struct config *config = writer->run->config;
-    for (size_t i = 0; i < writer->layout->count; i++)
-        if (writer->layout->items[i].count != 0 && !write_base_group(writer, &writer->layout->items[i]))
-            return err_context(writer->err, "base/%.*s", STR_ARG(writer->layout->items[i].name));
-    for (size_t i = 0; i < config->environments.count; i++)
-        if (!write_environment(writer, &config->environments.items[i], tally))
-            return err_context(writer->err, "overlays/%.*s", STR_ARG(config->environments.items[i].name));
-    if (writer_delivers(writer, "argocd") && !write_argocd(writer))
-        return err_context(writer->err, "argocd");
-    if (writer_delivers(writer, "flux") && !write_flux(writer))
-        return err_context(writer->err, "flux");
-    return write_provenance(writer) && write_readme(writer);
-}
-
-static size_t namespaces_in(const struct layout *layout)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < layout->count; i++)
-        count += !layout_is_cluster(&layout->items[i]);
-    return count;
-}
-
-/* Whatever transform was told to leave out: a value that can be read never gets into the base. */
-static bool check_no_secret(const struct bundle *bundle, struct err *err)
-{
-    for (size_t i = 0; i < bundle->count; i++) {
-        const struct resource *resource = &bundle->items[i];
-        if (resource_is(resource, "", "Secret") &&
-            (value_count(value_key(resource->object, "data")) != 0 ||
-             value_count(value_key(resource->object, "stringData")) != 0))
-            return err_set(err, ERR_REFUSED, "Secret %.*s/%.*s would be readable in the repository",
-                           STR_ARG(resource->namespace), STR_ARG(resource->name));
-    }
-    return true;
-}
+/* ---- what must hold, and what is to be told ---- */
 
 static void name_places(struct run *run, struct buf *text)
 {
@@ -333,31 +85,260 @@ static void report_dependencies(struct run *run, const struct dependencies *depe
                           "write [namespace/]Kind/name of an object in " DEPENDS_ON);
 }
 
+/* ---- folder by folder ---- */
+
+static bool open_places(struct writing *w)
+{
+    const struct config_environments *environments = &w->writer.run->config->environments;
+    struct arena *arena = w->writer.run->arena;
+    w->places = ARENA_ARRAY(arena, struct place, environments->count + 1);
+    for (size_t i = 0; i < environments->count; i++) {
+        struct place *place = &w->places[i];
+        const struct config_environment *config = &environments->items[i];
+        place->environment = (struct environment){.arena = arena,
+                                                  .config = config,
+                                                  .whole = w->writer.whole,
+                                                  .facts = &w->facts,
+                                                  .renames = &place->renames};
+        if (!renames_of(arena, config, &w->layout, &place->renames, w->writer.err) ||
+            !routing_generate(&place->environment, &place->routes, w->writer.err))
+            return err_context(w->writer.err, "overlays/%.*s", STR_ARG(config->name));
+    }
+    return true;
+}
+
+static bool protect(struct writing *w, const struct layout_group *group, struct arena *arena,
+                    struct protected_secrets *ret_secrets)
+{
+    const struct parts *secrets = &w->declared->secrets;
+    size_t index = parts_find(secrets, group->name);
+    struct bundle bundle;
+    *ret_secrets = (struct protected_secrets){0};
+    if (index == secrets->count)
+        return true;
+    if (!parts_take(secrets, index, arena, &bundle, w->writer.err) ||
+        !protection_apply(w->protection, arena, &bundle, ret_secrets, w->writer.err))
+        return false;
+    secrets_note(&w->writer, group, ret_secrets);
+    return true;
+}
+
+/* Base and environments; what was made for the folder is in `arena`, and goes with it. */
+static bool write_group(struct writing *w, const struct layout_group *group, const struct bundle *part,
+                        struct arena *arena)
+{
+    struct writer writer = w->writer;
+    struct protected_secrets secrets;
+    writer.arena = arena;
+    if (group->count != 0 && !group_write_base(&writer, group, part))
+        return err_context(writer.err, "base/%.*s", STR_ARG(group->name));
+    if (!protect(w, group, arena, &secrets))
+        return false;
+    for (size_t i = 0; i < writer.run->config->environments.count; i++) {
+        struct place *place = &w->places[i];
+        struct str name = place->environment.config->name;
+        if (writer_has(&writer, place->environment.config, group) &&
+            !group_write_overlay(&writer, place, group, part, &secrets))
+            return err_context(writer.err, "overlays/%.*s/%.*s", STR_ARG(name), STR_ARG(group->name));
+    }
+    return true;
+}
+
+/* The part of a namespace; without objects where it has none. */
+static bool take_part(struct writing *w, struct str namespace, struct arena *arena, struct bundle *ret_part)
+{
+    const struct parts *objects = &w->declared->objects;
+    size_t index = parts_find(objects, namespace);
+    bundle_init(ret_part, arena);
+    if (index < objects->count && !parts_take(objects, index, arena, ret_part, w->writer.err))
+        return false;
+    dependencies_see(w->graph, ret_part);
+    return true;
+}
+
+/* They share a part. */
+static bool write_cluster_groups(struct writing *w)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct bundle part;
+    if (!take_part(w, STR_NONE, arena, &part))
+        return false;
+    for (size_t i = 0; i < w->layout.count; i++)
+        if (layout_is_cluster(&w->layout.items[i]) && !write_group(w, &w->layout.items[i], &part, arena))
+            return false;
+    return true;
+}
+
+static bool write_namespace(struct writing *w, const struct layout_group *group)
+{
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct bundle part;
+    return take_part(w, group->name, arena, &part) && write_group(w, group, &part, arena);
+}
+
+static bool write_groups(struct writing *w)
+{
+    struct run *run = w->writer.run;
+    if (!write_cluster_groups(w))
+        return false;
+    for (size_t i = 0; i < w->layout.count; i++) {
+        const struct layout_group *group = &w->layout.items[i];
+        progress_step(run->progress, "writing", i, w->layout.count, "folders", group->name);
+        if (!layout_is_cluster(group) && !write_namespace(w, group))
+            return false;
+    }
+    progress_step(run->progress, "writing", w->layout.count, w->layout.count, "folders", STR_NONE);
+    return true;
+}
+
+/* ---- what stands over the folders ---- */
+
+/* Lists the folders of an environment. */
+static bool write_root(struct writing *w, const struct config_environment *config)
+{
+    struct arena *arena = w->writer.arena;
+    struct value_list_builder resources = {0};
+    for (size_t i = 0; i < w->layout.count; i++)
+        if (writer_has(&w->writer, config, &w->layout.items[i]))
+            value_push(arena, &resources, value_string(arena, w->layout.items[i].name));
+    return writer_kustomization(&w->writer, str_fmt(arena, "overlays/%.*s", STR_ARG(config->name)),
+                                value_list_done(arena, &resources), NULL) ||
+           err_context(w->writer.err, "overlays/%.*s", STR_ARG(config->name));
+}
+
+static const struct value *strings_value(struct arena *arena, const struct str_list *strings)
+{
+    struct value_list_builder list = {0};
+    for (size_t i = 0; i < strings->count; i++)
+        value_push(arena, &list, value_string(arena, strings->items[i]));
+    return value_list_done(arena, &list);
+}
+
+/* Where the content comes from. publish does not count a change of this file alone as a change. */
+static bool write_provenance(struct writer *writer)
+{
+    struct arena *arena = writer->arena;
+    const struct bundle *whole = writer->whole;
+    const struct value *score = value_key(run_report(writer->run), "score");
+    const struct value *document = VALUE_MAP(
+        arena, {"apiVersion", value_cstr(arena, "gitops-pipe.io/v1")},
+        {"kind", value_cstr(arena, "Repository")},
+        {"tool", value_cstr(arena, "gitops-pipe " GITOPS_PIPE_VERSION)},
+        {"cluster", value_string(arena, whole->cluster)},
+        {"backup", whole->backup_id.len ? value_string(arena, whole->backup_id) : NULL},
+        {"serverVersion", whole->server_version.len ? value_string(arena, whole->server_version) : NULL},
+        {"objects", value_int(arena, (int64_t)whole->count)},
+        {"complete", value_bool(arena, whole->complete)},
+        {"narrowed", whole->narrowed ? value_bool(arena, true) : NULL},
+        {"score", score ? VALUE_MAP(arena, {"overall", value_key(score, "overall")},
+                                    {"dimensions", value_key(score, "dimensions")})
+                        : NULL});
+    return writer_document(
+        writer, STR(PUBLISH_PROVENANCE),
+        STR("Written by gitops-pipe. Changes below base/, overlays/, argocd/ and flux/ are overwritten."),
+        document);
+}
+
+static size_t namespaces_in(const struct layout *layout)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < layout->count; i++)
+        count += !layout_is_cluster(&layout->items[i]);
+    return count;
+}
+
+static bool write_rest(struct writing *w)
+{
+    struct writer *writer = &w->writer;
+    const struct config_environments *environments = &writer->run->config->environments;
+    for (size_t i = 0; i < environments->count; i++)
+        if (!write_root(w, &environments->items[i]))
+            return false;
+    if (writer_delivers(writer, "argocd") && !write_argocd(writer))
+        return err_context(writer->err, "argocd");
+    if (writer_delivers(writer, "flux") && !write_flux(writer))
+        return err_context(writer->err, "flux");
+    return write_provenance(writer) && write_readme(writer);
+}
+
+/* What the environments change, for the report. */
+static const struct value *environments_value(struct writing *w)
+{
+    struct arena *arena = w->writer.run->arena;
+    struct value_list_builder list = {0};
+    for (size_t i = 0; i < w->writer.run->config->environments.count; i++) {
+        const struct place *place = &w->places[i];
+        const struct routes *routes = &place->routes;
+        value_push(
+            arena, &list,
+            VALUE_MAP(arena, {"name", value_string(arena, place->environment.config->name)},
+                      {"objects", value_int(arena, (int64_t)w->writer.whole->count)},
+                      {"patched", value_int(arena, (int64_t)place->patched)},
+                      {"routes", routes->count ? value_int(arena, (int64_t)routes->count) : NULL},
+                      {"routesKept", routes->kept.count ? strings_value(arena, &routes->kept) : NULL}));
+    }
+    return value_list_done(arena, &list);
+}
+
+static void add_section(struct writing *w)
+{
+    struct run *run = w->writer.run;
+    run_section(run, "overlays",
+                VALUE_MAP(run->arena, {"files", value_int(run->arena, (int64_t)w->writer.out->count)},
+                          {"namespaces", value_int(run->arena, (int64_t)namespaces_in(&w->layout))},
+                          {"environments", environments_value(w)}, {"secrets", secrets_section(&w->writer)}));
+}
+
+static bool write_all(struct writing *w)
+{
+    struct writer *writer = &w->writer;
+    struct run *run = writer->run;
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    facts_gather(run->arena, writer->whole, &w->facts);
+    layout_of(run->arena, writer->whole, &w->declared->secrets, &w->layout);
+    writer->secrets = ARENA_ARRAY(run->arena, struct secret_notes, w->layout.count + 1);
+    w->graph = dependencies_open(run->arena, writer->whole);
+    if (!open_places(w) || !write_groups(w))
+        return false;
+    dependencies_done(w->graph, &w->dependencies);
+    report_dependencies(run, &w->dependencies);
+    writer->arena = scratch;
+    bool written = write_rest(w);
+    writer->arena = run->arena;
+    return written;
+}
+
+bool overlays_write(struct run *run, struct declared *declared, struct files_out *out, struct err *err)
+{
+    struct writing w = {.declared = declared};
+    struct bundle *whole = &declared->outline;
+    w.writer = (struct writer){.run = run,
+                               .arena = run->arena,
+                               .out = out,
+                               .whole = whole,
+                               .layout = &w.layout,
+                               .facts = &w.facts,
+                               .dependencies = &w.dependencies,
+                               .err = err};
+    if (whole->cluster.len == 0)
+        whole->cluster = run->config->cluster_name.len ? run->config->cluster_name : STR("cluster");
+    if (!check_readable(run, err))
+        return err_context(err, "overlays");
+    w.protection = protection_open(run);
+    bool written = write_all(&w);
+    protection_close(w.protection);
+    if (!written || !files_out_finish(out, err))
+        return err_context(err, "overlays");
+    add_section(&w);
+    return true;
+}
+
 bool overlays_stage(struct run *run, struct bundle *bundle, struct err *err)
 {
-    struct layout layout;
-    struct tally tally = {0};
-    struct facts facts;
-    struct protected_secrets secrets;
-    struct dependencies dependencies;
-    struct writer writer = {run, run->arena, bundle, &layout, &facts, &dependencies, &secrets, err};
-    run->files = (struct files){0};
-    if (bundle->cluster.len == 0)
-        bundle->cluster = run->config->cluster_name.len ? run->config->cluster_name : STR("cluster");
+    struct declared declared;
     bundle_sort(bundle);
-    facts_gather(run->arena, bundle, &facts);
-    dependencies_of(run->arena, bundle, &dependencies);
-    report_dependencies(run, &dependencies);
-    if (!check_no_secret(bundle, err) || !check_readable(run, err) || !secrets_protect(run, &secrets, err))
-        return err_context(err, "overlays");
-    layout_of(run->arena, bundle, &run->secrets, &layout);
-    if (!write_all(&writer, &tally) || !files_sort(&run->files, err))
-        return err_context(err, "overlays");
-    run_section(run, "overlays",
-                VALUE_MAP(run->arena, {"files", value_int(run->arena, (int64_t)run->files.count)},
-                          {"namespaces", value_int(run->arena, (int64_t)namespaces_in(&layout))},
-                          {"environments", value_list_done(run->arena, &tally.environments)},
-                          {"secrets", secrets_section(&writer)}));
-    progress_step(run->progress, "writing", run->files.count, run->files.count, "files", STR_NONE);
-    return true;
+    bundle_sort(&run->secrets);
+    declared_of_bundles(run->arena, bundle, &run->secrets, &declared);
+    run->files = (struct files){0};
+    return overlays_write(run, &declared, files_out_memory(run->arena, &run->files), err);
 }

@@ -55,7 +55,7 @@ bool write_readme(struct writer *writer)
         "Files in `base/`, `overlays/`,\n`argocd/` and `flux/` are written anew by each run; other files in "
         "this "
         "repository are left alone.\n\n",
-        STR_ARG(writer->bundle->cluster), STR_ARG(writer->bundle->cluster));
+        STR_ARG(writer->whole->cluster), STR_ARG(writer->whole->cluster));
     write_environments(writer, &out);
     write_deploy(writer, &out);
     secrets_readme(writer, &out);

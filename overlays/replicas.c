@@ -111,7 +111,7 @@ static bool moves_scalable(const struct environment *environment, const struct r
                kind = value_str(value_key(target, "kind"));
     struct workload workload;
     const struct resource *resource = bundle_find(
-        environment->bundle, version.len ? str_slice(version, 0, str_find(version, '/')) : STR("apps"),
+        environment->part, version.len ? str_slice(version, 0, str_find(version, '/')) : STR("apps"),
         kind.len ? kind : STR("Deployment"), autoscaler->namespace, value_str(value_key(target, "name")));
     return resource != NULL && workload_of(resource, &workload) && is_scalable(environment->facts, &workload);
 }
@@ -138,11 +138,11 @@ static void selected_replicas(const struct environment *environment, const struc
 {
     size_t from, to;
     const struct value *selector = value_in(budget->object, PATH("spec", "selector"));
-    bundle_namespace(environment->bundle, budget->namespace, &from, &to);
+    bundle_namespace(environment->part, budget->namespace, &from, &to);
     *ret_before = *ret_after = 0;
     for (size_t i = from; i < to; i++) {
         struct workload workload;
-        if (!workload_of(&environment->bundle->items[i], &workload) ||
+        if (!workload_of(&environment->part->items[i], &workload) ||
             !selector_matches(selector, workload.labels))
             continue;
         *ret_before += base_replicas(environment, &workload);

@@ -26,7 +26,7 @@ static struct str annotation_of(const struct resource *resource, const char *key
 static struct str region_of(const struct routing *r, const struct resource *service)
 {
     const struct resource *namespace =
-        bundle_find(r->environment->bundle, STR_NONE, STR("Namespace"), STR_NONE, service->namespace);
+        bundle_find(r->environment->whole, STR_NONE, STR("Namespace"), STR_NONE, service->namespace);
     struct str region = label_of(service, REGION);
     if (region.len == 0)
         region = label_of(namespace, REGION);
@@ -123,7 +123,7 @@ static bool add_route(struct routing *r, const struct resource *service, struct 
     const struct value *port = port_of(service);
     if (port == NULL)
         return true;
-    if (bundle_find(r->environment->bundle, STR(GROUP), STR("VirtualService"), service->namespace,
+    if (bundle_find(r->environment->whole, STR(GROUP), STR("VirtualService"), service->namespace,
                     service->name)) {
         *ARENA_PUSH(r->arena, &r->routes->kept) =
             str_fmt(r->arena, "%.*s/%.*s", STR_ARG(service->namespace), STR_ARG(service->name));
@@ -136,16 +136,11 @@ static bool add_route(struct routing *r, const struct resource *service, struct 
     return true;
 }
 
-/* As the definition says; v1, which Istio serves since 1.22, where that is not among the objects. */
+/* As the source's types say; v1, which Istio serves since 1.22, where they do not know it. */
 static struct str version_of(const struct environment *environment)
 {
-    const struct resource *crd =
-        bundle_find(environment->bundle, STR("apiextensions.k8s.io"), STR("CustomResourceDefinition"),
-                    STR_NONE, STR("virtualservices." GROUP));
-    struct resource_types types = {0};
-    if (crd != NULL)
-        resource_types_add_crd(environment->arena, &types, crd->object);
-    const struct resource_type *type = resource_type_find(&types, STR(GROUP), STR("VirtualService"));
+    const struct resource_type *type =
+        resource_type_find(&environment->whole->types, STR(GROUP), STR("VirtualService"));
     return type ? type->version : STR("v1");
 }
 
@@ -164,9 +159,9 @@ bool routing_generate(const struct environment *environment, struct routes *ret_
         return err_next(err, "set routing.domain or hosts.domain of that environment");
     }
     r.version = version_of(environment);
-    for (size_t i = 0; i < environment->bundle->count; i++)
-        if (asks_for_route(&environment->bundle->items[i]) &&
-            !add_route(&r, &environment->bundle->items[i], err))
+    for (size_t i = 0; i < environment->whole->count; i++)
+        if (asks_for_route(&environment->whole->items[i]) &&
+            !add_route(&r, &environment->whole->items[i], err))
             return false;
     *ret_routes = routes;
     return true;

@@ -2,19 +2,28 @@
 #include "core/config/config.h"
 #include "overlays/writer.h"
 
-static bool is_of(const struct protected_secret *secret, const struct config_environment *environment,
-                  const struct layout_group *group)
+static struct secret_notes *notes_of(const struct writer *writer, const struct layout_group *group)
 {
-    return secret->environment == environment &&
-           (group == NULL || str_eq(secret->secret.namespace, group->name));
+    return &writer->secrets[group - writer->layout->items];
+}
+
+void secrets_note(struct writer *writer, const struct layout_group *group,
+                  const struct protected_secrets *secrets)
+{
+    struct secret_notes *notes = notes_of(writer, group);
+    struct arena *arena = writer->run->arena; /* the part goes */
+    size_t environments = writer->run->config->environments.count;
+    for (size_t i = 0; i < secrets->count; i++)
+        *ARENA_PUSH(arena, notes) = secret_note_of(arena, &secrets->items[i]);
+    notes->secrets = environments ? secrets->count / environments : 0;
 }
 
 bool secrets_any(const struct writer *writer, const struct config_environment *environment,
                  const struct layout_group *group)
 {
-    for (size_t i = 0; i < writer->secrets->count; i++)
-        if (is_of(&writer->secrets->items[i], environment, group) &&
-            writer->secrets->items[i].written.object != NULL)
+    const struct secret_notes *notes = notes_of(writer, group);
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i].environment == environment && notes->items[i].written)
             return true;
     return false;
 }
@@ -22,19 +31,21 @@ bool secrets_any(const struct writer *writer, const struct config_environment *e
 bool secrets_any_of(const struct writer *writer, const struct config_environment *environment,
                     const struct layout_group *group, enum secrets_mode mode)
 {
-    for (size_t i = 0; i < writer->secrets->count; i++)
-        if (is_of(&writer->secrets->items[i], environment, group) && writer->secrets->items[i].mode == mode)
+    const struct secret_notes *notes = notes_of(writer, group);
+    for (size_t i = 0; i < notes->count; i++)
+        if (notes->items[i].environment == environment && notes->items[i].mode == mode)
             return true;
     return false;
 }
 
 bool secrets_write(struct writer *writer, const struct config_environment *environment,
-                   const struct layout_group *group, struct str folder, struct value_list_builder *resources)
+                   const struct protected_secrets *secrets, struct str folder,
+                   struct value_list_builder *resources)
 {
     struct arena *arena = writer->arena;
-    for (size_t i = 0; i < writer->secrets->count; i++) {
-        const struct protected_secret *secret = &writer->secrets->items[i];
-        if (!is_of(secret, environment, group) || secret->written.object == NULL)
+    for (size_t i = 0; i < secrets->count; i++) {
+        const struct protected_secret *secret = &secrets->items[i];
+        if (secret->environment != environment || secret->written.object == NULL)
             continue;
         struct str file = layout_file(arena, &secret->written);
         value_push(arena, resources, value_string(arena, str_fmt(arena, "secrets/%.*s", STR_ARG(file))));
@@ -55,76 +66,91 @@ static const struct value *texts(struct arena *arena, const struct str_list *lis
     return value_list_done(arena, &values);
 }
 
-static const struct value *one_to_provide(struct writer *writer, const struct protected_secret *secret,
+static const struct value *one_to_provide(struct writer *writer, const struct secret_note *secret,
                                           const struct value *environments)
 {
     struct arena *arena = writer->arena;
     struct config_secrets settings = config_secrets_of(writer->run->config, secret->environment);
     bool external = secret->mode == SECRETS_EXTERNAL;
     return VALUE_MAP(arena, {"namespace", value_string(arena, secret->namespace)},
-                     {"name", value_string(arena, secret->secret.name)},
-                     {"type", value_string(arena, secrets_type(secret->secret.object))},
+                     {"name", value_string(arena, secret->name)}, {"type", value_string(arena, secret->type)},
                      {"keys", texts(arena, &secret->keys)}, {"environments", environments},
                      {"store", external ? value_string(arena, settings.store) : NULL},
                      {"storeKey", external ? value_string(arena, secret->store_key) : NULL},
                      {"why", secret->why ? value_cstr(arena, secret->why) : NULL});
 }
 
-static bool wants_providing(const struct protected_secret *secret)
+static bool wants_providing(const struct secret_note *secret)
 {
     return secret->mode == SECRETS_OMIT || secret->mode == SECRETS_EXTERNAL;
 }
 
-static bool is_same_wish(const struct protected_secret *a, const struct protected_secret *b)
+static bool is_same_wish(const struct secret_note *a, const struct secret_note *b)
 {
     return a->mode == b->mode && str_eq(a->store_key, b->store_key) && str_eq(a->namespace, b->namespace);
 }
 
-/* Secrets stand in the same order for every environment, `stride` apart. */
-const struct value *secrets_to_provide(struct writer *writer)
+/* One entry for all environments that want the same of it. */
+static void provide_secret(struct writer *writer, const struct secret_notes *notes, size_t secret,
+                           struct value_list_builder *list)
 {
     struct arena *arena = writer->arena;
-    const struct protected_secrets *all = writer->secrets;
-    size_t stride = writer->run->secrets.count;
-    struct value_list_builder list = {0};
-    for (size_t secret = 0; secret < stride; secret++)
-        for (size_t i = secret; i < all->count; i += stride) {
-            struct value_list_builder places = {0};
-            bool told = !wants_providing(&all->items[i]);
-            for (size_t j = secret; j < all->count; j += stride) {
-                if (!is_same_wish(&all->items[i], &all->items[j]))
-                    continue;
-                told = told || j < i;
-                value_push(arena, &places, value_string(arena, all->items[j].environment->name));
-            }
-            if (!told)
-                value_push(arena, &list,
-                           one_to_provide(writer, &all->items[i], value_list_done(arena, &places)));
+    for (size_t i = secret; i < notes->count; i += notes->secrets) {
+        struct value_list_builder places = {0};
+        bool told = !wants_providing(&notes->items[i]);
+        for (size_t j = secret; j < notes->count; j += notes->secrets) {
+            if (!is_same_wish(&notes->items[i], &notes->items[j]))
+                continue;
+            told = told || j < i;
+            value_push(arena, &places, value_string(arena, notes->items[j].environment->name));
         }
-    return value_list_done(arena, &list);
+        if (!told)
+            value_push(arena, list,
+                       one_to_provide(writer, &notes->items[i], value_list_done(arena, &places)));
+    }
+}
+
+const struct value *secrets_to_provide(struct writer *writer)
+{
+    struct value_list_builder list = {0};
+    for (size_t i = 0; i < writer->layout->count; i++)
+        for (size_t secret = 0; secret < writer->secrets[i].secrets; secret++)
+            provide_secret(writer, &writer->secrets[i], secret, &list);
+    return value_list_done(writer->arena, &list);
+}
+
+static size_t count_of_mode(const struct writer *writer, enum secrets_mode mode)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < writer->layout->count; i++)
+        for (size_t j = 0; j < writer->secrets[i].count; j++)
+            count += writer->secrets[i].items[j].mode == mode;
+    return count;
 }
 
 /* How many are written in each mode, over all environments. */
 static const struct value *mode_counts(struct writer *writer)
 {
-    size_t counts[SECRETS_EXTERNAL + 1] = {0};
     struct value_map_builder map = {0};
-    for (size_t i = 0; i < writer->secrets->count; i++)
-        counts[writer->secrets->items[i].mode]++;
-    for (size_t mode = 0; mode < COUNT_OF(counts); mode++)
-        if (counts[mode] != 0)
+    for (int mode = 0; mode <= SECRETS_EXTERNAL; mode++) {
+        size_t count = count_of_mode(writer, (enum secrets_mode)mode);
+        if (count != 0)
             value_put(writer->arena, &map, str_of(config_secrets_name((enum secrets_mode)mode)),
-                      value_int(writer->arena, (int64_t)counts[mode]));
+                      value_int(writer->arena, (int64_t)count));
+    }
     return value_map_done(writer->arena, &map);
 }
 
 const struct value *secrets_section(struct writer *writer)
 {
     struct arena *arena = writer->arena;
+    size_t secrets = 0;
+    for (size_t i = 0; i < writer->layout->count; i++)
+        secrets += writer->secrets[i].secrets;
     return VALUE_MAP(arena,
                      {"mode", value_cstr(arena, config_secrets_name(writer->run->config->secrets.mode))},
-                     {"secrets", value_int(arena, (int64_t)writer->run->secrets.count)},
-                     {"written", mode_counts(writer)}, {"toProvide", secrets_to_provide(writer)});
+                     {"secrets", value_int(arena, (int64_t)secrets)}, {"written", mode_counts(writer)},
+                     {"toProvide", secrets_to_provide(writer)});
 }
 
 /* ---- the README ---- */
@@ -149,19 +175,11 @@ static void write_table(const struct value *list, struct buf *out)
     }
 }
 
-static bool is_used(const struct writer *writer, enum secrets_mode mode)
-{
-    for (size_t i = 0; i < writer->secrets->count; i++)
-        if (writer->secrets->items[i].mode == mode)
-            return true;
-    return false;
-}
-
 void secrets_readme(struct writer *writer, struct buf *out)
 {
     const struct value *list = secrets_to_provide(writer);
-    bool sops = is_used(writer, SECRETS_SOPS), sealed = is_used(writer, SECRETS_SEALED),
-         external = is_used(writer, SECRETS_EXTERNAL);
+    bool sops = count_of_mode(writer, SECRETS_SOPS) != 0, sealed = count_of_mode(writer, SECRETS_SEALED) != 0,
+         external = count_of_mode(writer, SECRETS_EXTERNAL) != 0;
     if (sops || sealed || external)
         buf_text(out,
                  "\n## Secrets\n\nThey lie in `overlays/<environment>/<namespace>/secrets/`; no value can be "

@@ -11,9 +11,7 @@ static bool add(struct writer *writer, struct str path, const struct buf *text)
     if (!buf_ok(text))
         return err_set(writer->err, ERR_LIMIT, "%.*s is larger than %d bytes", STR_ARG(path),
                        WRITER_MAX_FILE);
-    struct arena *arena = writer->run->arena; /* the writer's own may be of this folder only */
-    return files_add(arena, &writer->run->files, str_dup(arena, path), str_dup(arena, buf_view(text)),
-                     writer->err);
+    return files_out_add(writer->out, path, buf_view(text), writer->err);
 }
 
 static void write_comment(struct buf *text, struct str comment)

@@ -1,19 +1,29 @@
 /* writer.h — adding documents to the file tree, in the form people read: known keys first, a comment on top. */
 #pragma once
+#include "core/base/files_out.h"
 #include "core/kube/dependencies.h"
 #include "core/run.h"
 #include "core/secrets/protect.h"
 #include "overlays/facts.h"
 #include "overlays/layout.h"
 
+/* What is to be told of the Secrets of a namespace when they are written and gone: those of an environment behind each
+ * other, in the same order in each. */
+struct secret_notes {
+    struct secret_note *items;
+    size_t count, cap;
+    size_t secrets; /* in each environment */
+};
+
 struct writer {
     struct run *run;
-    struct arena *arena; /* of documents on their way; files live in the run's */
-    const struct bundle *bundle;
+    struct arena *arena; /* of documents on their way; may be of one folder only */
+    struct files_out *out;
+    const struct bundle *whole; /* all declared objects in outline */
     const struct layout *layout;
     const struct facts *facts;
-    const struct dependencies *dependencies; /* of the bundle's objects on each other */
-    const struct protected_secrets *secrets; /* of all environments */
+    const struct dependencies *dependencies; /* of the objects on each other; once all of them were seen */
+    struct secret_notes *secrets;            /* for each group of the layout */
     struct err *err;
 };
 
@@ -34,14 +44,18 @@ const struct value *writer_ordered(struct arena *arena, const struct value *obje
  * a label. A namespace called "crds" and the group _crds have different names. `group` NULL: the prefix alone. */
 struct str writer_object_name(struct writer *writer, struct str prefix, const struct layout_group *group);
 
-/* Secrets (secrets.c). `group` NULL: all of them. */
+/* Secrets (secrets.c). */
+/* Notes those of a group, before anything else is asked of it. */
+void secrets_note(struct writer *writer, const struct layout_group *group,
+                  const struct protected_secrets *secrets);
 bool secrets_any(const struct writer *writer, const struct config_environment *environment,
                  const struct layout_group *group); /* there is a file to write */
 bool secrets_any_of(const struct writer *writer, const struct config_environment *environment,
                     const struct layout_group *group, enum secrets_mode mode);
 /* Writes the files below `folder` and adds them to the resources of its kustomization. */
 bool secrets_write(struct writer *writer, const struct config_environment *environment,
-                   const struct layout_group *group, struct str folder, struct value_list_builder *resources);
+                   const struct protected_secrets *secrets, struct str folder,
+                   struct value_list_builder *resources);
 /* [{namespace, name, type, keys, environments, store?, storeKey?, why?}]; never a value. */
 const struct value *secrets_to_provide(struct writer *writer);
 /* {mode, secrets, written{mode: count}, toProvide} for the report. */

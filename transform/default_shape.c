@@ -66,8 +66,9 @@ static void add_row(struct compiler *c, struct default_node *node, struct str ke
         row.value = parsed(c->arena, field->value);
     }
     if (declared != NULL && row.only_if == NULL && !keep)
-        row.value = declared;
+        row.value = value_copy(c->arena, declared);
     row.below = compile(c, schema, field ? field->below : NULL, depth + 1);
+    row.key = str_dup(c->arena, key); /* the document goes */
     if (row.value != NULL || row.only_if != NULL || row.below != NULL)
         *ARENA_PUSH(c->arena, node) = row;
 }
@@ -112,45 +113,49 @@ static int kind_order(const void *a, const void *b)
     return order ? order : str_cmp(x->kind, y->kind);
 }
 
-static void list_kinds(struct default_kinds *kinds, struct arena *arena, const struct bundle *live)
+/* What is known of one kind, from the document of its version or from its CRD. */
+static const struct default_node *compile_kind(struct compiler *compiler, const struct resource *like,
+                                               const struct value *custom)
 {
-    struct default_kinds all = {0};
-    for (size_t i = 0; i < live->count; i++) {
-        const struct resource *r = &live->items[i];
-        const struct default_kind *last = all.count ? &all.items[all.count - 1] : NULL;
-        if (last == NULL || !str_eq(last->kind, r->kind) || !str_eq(last->api_version, r->api_version))
-            *ARENA_PUSH(arena, &all) = (struct default_kind){r->api_version, r->kind, NULL};
-    }
-    if (all.count != 0)
-        qsort(all.items, all.count, sizeof *all.items, kind_order);
-    size_t count = 0;
-    for (size_t i = 0; i < all.count; i++)
-        if (count == 0 || kind_order(&all.items[count - 1], &all.items[i]) != 0)
-            all.items[count++] = all.items[i];
-    all.count = count;
-    *kinds = all;
+    const struct default_field *fields = default_fields_of(resource_group(like), like->kind);
+    struct compiler alone = {.arena = compiler->arena};
+    return custom ? compile(&alone, custom, fields, 0)
+                  : compile(compiler, schemas_kind(&compiler->schemas, like), fields, 0);
 }
 
-void default_kinds_compile(struct default_kinds *kinds, struct arena *arena, const struct bundle *live,
-                           default_schema_fn schema, const void *ctx)
+/* Kinds of a version share a document; `from` is the first of them. Returns the first of the next version. */
+static bool compile_version(struct default_kinds *kinds, size_t from, struct arena *arena,
+                            const struct parts *live, default_schema_fn schema, const void *ctx,
+                            size_t *ret_next, struct err *err)
 {
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     struct compiler compiler = {.arena = arena};
-    struct str api_version = STR_NONE; /* kinds of a version share a document, and follow each other */
-    list_kinds(kinds, arena, live);
-    for (size_t i = 0; i < kinds->count; i++) {
-        struct default_kind *kind = &kinds->items[i];
-        struct resource like = {.api_version = kind->api_version, .kind = kind->kind};
-        const struct value *custom = schema(ctx, &like);
-        if (i == 0 || !str_eq(api_version, kind->api_version)) {
-            compiler = (struct compiler){.arena = arena};
-            schemas_of(arena, live->openapi, kind->api_version, &compiler.schemas);
-            api_version = kind->api_version;
-        }
-        struct compiler alone = {.arena = arena};
-        kind->node = custom ? compile(&alone, custom, default_fields_of(resource_group(&like), kind->kind), 0)
-                            : compile(&compiler, schemas_kind(&compiler.schemas, &like),
-                                      default_fields_of(resource_group(&like), kind->kind), 0);
+    struct str api_version = kinds->items[from].api_version;
+    const struct value *document;
+    size_t i = from;
+    if (!parts_document(live, scratch, api_version, &document, err))
+        return false;
+    schemas_of(scratch, document, &compiler.schemas);
+    for (; i < kinds->count && str_eq(kinds->items[i].api_version, api_version); i++) {
+        struct resource like = {.api_version = api_version, .kind = kinds->items[i].kind};
+        kinds->items[i].node = compile_kind(&compiler, &like, schema(ctx, &like));
     }
+    *ret_next = i;
+    return true;
+}
+
+bool default_kinds_compile(struct default_kinds *kinds, struct arena *arena, const struct parts *live,
+                           default_schema_fn schema, const void *ctx, struct err *err)
+{
+    *kinds = (struct default_kinds){0};
+    for (size_t i = 0; i < live->kinds.count; i++) {
+        const struct parts_kind *kind = &live->kinds.items[i];
+        *ARENA_PUSH(arena, kinds) = (struct default_kind){kind->api_version, kind->kind, NULL};
+    }
+    for (size_t next = 0; next < kinds->count;)
+        if (!compile_version(kinds, next, arena, live, schema, ctx, &next, err))
+            return false;
+    return true;
 }
 
 const struct default_node *default_kinds_find(const struct default_kinds *kinds,

@@ -5,11 +5,11 @@
  * of the API server. Where both speak the cluster's own word counts, except that a condition or a "keep" of the table
  * stands. Zero values in a document ({}, "", 0, false) are not taken: there they say how a field is encoded, and an
  * empty map can be meant.
- * Trees are compiled once per kind, and hold only places that lead to a default. They live in the arena. Nothing fails:
- * a document that is none tells nothing.
+ * Trees are compiled once per kind, and hold only places that lead to a default. They live in the arena. A
+ * document that is none tells nothing; reading one may fail.
  */
 #pragma once
-#include "core/kube/bundle.h"
+#include "core/kube/parts.h"
 #include "transform/default_fields.h"
 
 struct default_row {
@@ -27,7 +27,7 @@ struct default_node {
         *others; /* of members that no row names: additionalProperties; NULL: nothing known */
 };
 
-/* Every kind of a bundle. */
+/* Every kind of a cluster. */
 struct default_kinds {
     struct default_kind {
         struct str api_version, kind;
@@ -38,9 +38,9 @@ struct default_kinds {
 
 /* `schema` of a CRD for a kind, or NULL. */
 typedef const struct value *(*default_schema_fn)(const void *ctx, const struct resource *resource);
-/* `live` is sorted, so that resources of a kind stand together within a namespace. */
-void default_kinds_compile(struct default_kinds *kinds, struct arena *arena, const struct bundle *live,
-                           default_schema_fn schema, const void *ctx);
+/* For every kind of the parts. Documents are read one after the other, and not kept. */
+bool default_kinds_compile(struct default_kinds *kinds, struct arena *arena, const struct parts *live,
+                           default_schema_fn schema, const void *ctx, struct err *err) WARN_UNUSED;
 const struct default_node *default_kinds_find(const struct default_kinds *kinds,
                                               const struct resource *resource);
 

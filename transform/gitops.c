@@ -1,4 +1,6 @@
 /* Marks by which a GitOps engine knows what it owns. */
+#include <stdlib.h>
+
 #include "transform/rule.h"
 
 #define TRACKING_ID     "argocd.argoproj.io/tracking-id"
@@ -16,38 +18,78 @@ static bool is_argocd_label(struct str key, struct str text)
 }
 
 /* The image's tag says which Argo CD it is: "quay.io/argoproj/argocd:v2.13.1". */
-static bool tracks_by_annotation_by_default(const struct scene *scene, struct str namespace)
+static bool tracks_by_label_by_default(const struct resource *controller)
 {
-    static const char *const kinds[] = {"StatefulSet", "Deployment"};
-    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
-        const struct resource *controller =
-            scene_find(scene, STR("apps"), str_of(kinds[i]), namespace, STR("argocd-application-controller"));
-        const struct value *pod =
-            controller ? value_in(controller->object, PATH("spec", "template", "spec")) : NULL;
-        struct str image = value_str(value_key(value_item(value_key(pod, "containers"), 0), "image"));
-        struct str tag = str_from(image, str_rfind(image, ':') + 1);
-        if (str_starts(tag, STR("v2.")) || str_starts(tag, STR("v1.")))
-            return false;
-    }
+    const struct value *pod = value_in(controller->object, PATH("spec", "template", "spec"));
+    struct str image = value_str(value_key(value_item(value_key(pod, "containers"), 0), "image"));
+    struct str tag = str_from(image, str_rfind(image, ':') + 1);
+    return str_starts(tag, STR("v2.")) || str_starts(tag, STR("v1."));
+}
+
+struct gathering {
+    struct arena *arena;
+    struct tracking *tracking;
+    bool found, old; /* argocd-cm; an Argo CD that tracks by label where nobody says how */
+    bool by_default;
+};
+
+static bool read_settings(void *ctx, const struct resource *map, struct err *err)
+{
+    struct gathering *g = ctx;
+    const struct value *data = value_key(map->object, "data");
+    struct str method = value_str(value_key(data, "application.resourceTrackingMethod"));
+    struct str key = value_str(value_key(data, "application.instanceLabelKey"));
+    if (g->found)
+        return true;
+    g->found = true;
+    g->by_default = method.len == 0;
+    g->tracking->namespace = str_dup(g->arena, map->namespace);
+    g->tracking->by_label = str_starts(method, STR("label"));
+    g->tracking->label = key.len ? str_dup(g->arena, key) : STR("app.kubernetes.io/instance");
     return true;
 }
 
-void tracking_gather(struct scene *scene)
+static bool read_controller(void *ctx, const struct resource *controller, struct err *err)
 {
-    struct tracking *tracking = &scene->tracking;
-    for (size_t i = 0; i < scene->live->count; i++) {
-        const struct resource *map = &scene->live->items[i];
-        if (!resource_is(map, "", "ConfigMap") || !str_is(map->name, "argocd-cm"))
-            continue;
-        const struct value *data = value_key(map->object, "data");
-        struct str method = value_str(value_key(data, "application.resourceTrackingMethod"));
-        struct str key = value_str(value_key(data, "application.instanceLabelKey"));
-        bool by_default = method.len == 0 && !tracks_by_annotation_by_default(scene, map->namespace);
-        tracking->namespace = map->namespace;
-        tracking->by_label = str_starts(method, STR("label")) || by_default;
-        tracking->label = key.len ? key : STR("app.kubernetes.io/instance");
-        return;
-    }
+    struct gathering *g = ctx;
+    if (str_eq(controller->namespace, g->tracking->namespace))
+        g->old = g->old || tracks_by_label_by_default(controller);
+    return true;
+}
+
+static bool read_application(void *ctx, const struct resource *application, struct err *err)
+{
+    struct gathering *g = ctx;
+    *ARENA_PUSH(g->arena, &g->tracking->applications) =
+        (struct owner_name){str_dup(g->arena, application->namespace), str_dup(g->arena, application->name)};
+    return true;
+}
+
+static int name_order(const void *a, const void *b)
+{
+    const struct owner_name *left = a, *right = b;
+    int order = str_cmp(left->namespace, right->namespace);
+    return order ? order : str_cmp(left->name, right->name);
+}
+
+bool tracking_gather(struct arena *arena, const struct parts *live, struct tracking *tracking,
+                     struct err *err)
+{
+    static const char *const kinds[] = {"StatefulSet", "Deployment"};
+    struct gathering g = {.arena = arena, .tracking = tracking};
+    if (!parts_each_named(live, "", "ConfigMap", "argocd-cm", read_settings, &g, err))
+        return false;
+    for (size_t i = 0; i < COUNT_OF(kinds) && g.by_default; i++)
+        if (!parts_each_named(live, "apps", kinds[i], "argocd-application-controller", read_controller, &g,
+                              err))
+            return false;
+    tracking->by_label = tracking->by_label || g.old;
+    if (tracking->by_label && !parts_each(live, "argoproj.io", "Application", read_application, &g, err))
+        return false;
+    if (tracking->applications.count > 1)
+        qsort(tracking->applications.items, tracking->applications.count,
+              sizeof *tracking->applications.items, name_order);
+    return true;
 }
 
 /* "web", or "team-a_web" for an Application outside Argo CD's own namespace: no name holds an underscore. */
@@ -62,8 +104,9 @@ static struct owner_name application_named(const struct scene *scene, struct str
 static bool has_application(const struct scene *scene, struct str text)
 {
     struct owner_name name = application_named(scene, text);
-    return text.len != 0 &&
-           scene_find(scene, STR("argoproj.io"), STR("Application"), name.namespace, name.name) != NULL;
+    return text.len != 0 && scene->tracking.applications.count != 0 &&
+           bsearch(&name, scene->tracking.applications.items, scene->tracking.applications.count, sizeof name,
+                   name_order) != NULL;
 }
 
 static struct str text_of(const struct resource *live, const char *map, const char *key)

@@ -11,10 +11,13 @@ struct search {
     size_t key_count;
 };
 
+/* The object is gone when its texts are asked for; of the keys there are only a few. */
 static void add(struct search *search, struct str key, struct str value, bool any)
 {
-    if (str_in(key, search->keys, search->key_count))
-        *ARENA_PUSH(search->arena, search->uses) = (struct label_use){key, value, any};
+    for (size_t i = 0; i < search->key_count; i++)
+        if (str_eq(key, search->keys[i]))
+            *ARENA_PUSH(search->arena, search->uses) =
+                (struct label_use){search->keys[i], str_dup(search->arena, value), any};
 }
 
 static void add_map(struct search *search, const struct value *labels)
@@ -70,15 +73,22 @@ static int use_cmp(const void *a, const void *b)
     return order ? order : str_cmp(left->value, right->value);
 }
 
-void label_uses_gather(struct arena *arena, const struct bundle *live, const struct str *keys,
-                       size_t key_count, struct label_uses *ret_uses)
+static bool look_at_object(void *ctx, const struct resource *resource, struct err *err)
+{
+    look_into(ctx, resource->object);
+    return true;
+}
+
+bool label_uses_gather(struct arena *arena, const struct parts *live, const struct str *keys,
+                       size_t key_count, struct label_uses *ret_uses, struct err *err)
 {
     struct search search = {arena, ret_uses, keys, key_count};
     *ret_uses = (struct label_uses){0};
-    for (size_t i = 0; i < live->count; i++)
-        look_into(&search, live->items[i].object);
+    if (!parts_each(live, NULL, NULL, look_at_object, &search, err))
+        return false;
     if (ret_uses->count > 1)
         qsort(ret_uses->items, ret_uses->count, sizeof *ret_uses->items, use_cmp);
+    return true;
 }
 
 bool label_uses_has(const struct label_uses *uses, struct str key, struct str value)

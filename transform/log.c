@@ -12,34 +12,12 @@ static bool is_users(const struct transform_rule *rule)
     return transform_rule_at(transform_rule_index(rule)) != rule;
 }
 
-/* Rules of the configuration have no row; what they did is counted from the log, an object once for each. */
 static void count_users(struct arena *arena, const struct transform_log *log, struct value_map_builder *rules)
 {
-    struct {
-        struct user_count {
-            const struct transform_entry *last;
-            size_t objects;
-        } * items;
-        size_t count, cap;
-    } counts = {0};
-    for (size_t i = 0; i < log->count; i++) {
-        const struct transform_entry *entry = &log->items[i];
-        struct user_count *found = NULL;
-        if (!is_users(entry->rule))
-            continue;
-        for (size_t j = 0; j < counts.count; j++)
-            if (counts.items[j].last->rule == entry->rule)
-                found = &counts.items[j];
-        if (found == NULL) {
-            found = ARENA_PUSH(arena, &counts);
-            *found = (struct user_count){entry, 1};
-        } else if (found->last->resource != entry->resource) {
-            *found = (struct user_count){entry, found->objects + 1};
-        }
-    }
-    for (size_t i = 0; i < counts.count; i++)
-        value_put(arena, rules, str_of(counts.items[i].last->rule->id),
-                  value_int(arena, (int64_t)counts.items[i].objects));
+    for (size_t i = 0; i < log->scene->user.count; i++)
+        if (log->user_applications[i] != 0)
+            value_put(arena, rules, str_of(log->scene->user.items[i].rule.id),
+                      value_int(arena, (int64_t)log->user_applications[i]));
 }
 
 const struct value *transform_section(struct arena *arena, const struct transform_log *log)

@@ -18,7 +18,7 @@ static bool takes_type(const struct config_match *match, const struct scene *sce
     struct str group = resource_group(resource);
     if (match->types.count == 0)
         return true;
-    const struct resource_type *type = resource_type_find(&scene->live->types, group, resource->kind);
+    const struct resource_type *type = resource_type_find(&scene->about->types, group, resource->kind);
     if (type == NULL)
         type = resource_type_find(resource_builtin_types(), group, resource->kind);
     for (size_t i = 0; i < match->types.count; i++) {

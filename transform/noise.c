@@ -65,7 +65,7 @@ static bool is_status(const struct subject *subject)
 {
     const struct value *status = value_key(subject->object, "status");
     const struct resource_type *type =
-        resource_type_find(&subject->scene->live->types, resource_group(subject->live), subject->live->kind);
+        resource_type_find(&subject->scene->about->types, resource_group(subject->live), subject->live->kind);
     if (type == NULL)
         type =
             resource_type_find(resource_builtin_types(), resource_group(subject->live), subject->live->kind);

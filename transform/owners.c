@@ -7,9 +7,9 @@ static const struct resource *owner_of(const struct subject *subject, const stru
 {
     struct str group = api_group(value_str(value_key(reference, "apiVersion")));
     struct str kind = value_str(value_key(reference, "kind")), name = value_str(value_key(reference, "name"));
-    const struct resource *owner = scene_find(subject->scene, group, kind, subject->live->namespace, name);
+    const struct resource *owner = subject_find(subject, group, kind, subject->live->namespace, name);
     if (owner == NULL && subject->live->namespace.len > 0)
-        owner = scene_find(subject->scene, group, kind, STR_NONE, name);
+        owner = subject_find(subject, group, kind, STR_NONE, name);
     struct str wanted = value_str(value_key(reference, "uid"));
     struct str uid = owner ? value_str_in(owner->object, PATH("metadata", "uid")) : STR_NONE;
     return wanted.len > 0 && uid.len > 0 && !str_eq(wanted, uid) ? NULL : owner;
@@ -83,7 +83,7 @@ static const struct value *template_of(const struct subject *subject, struct str
         if (claim.ptr[cut] != '-' || !split_claim_name(claim, template, &set_name))
             continue;
         const struct resource *set =
-            scene_find(subject->scene, STR("apps"), STR("StatefulSet"), subject->live->namespace, set_name);
+            subject_find(subject, STR("apps"), STR("StatefulSet"), subject->live->namespace, set_name);
         const struct value *found = set ? template_named(set, template) : NULL;
         if (found != NULL)
             return found;

@@ -20,20 +20,16 @@ struct owner {
     enum engine engine;
     struct owner_name name;
     size_t objects;                /* that are declared */
-    const struct resource *record; /* Helm's newest */
+    const struct resource *record; /* Helm's newest; gone with its part once the chart is read */
+    bool has_record;
     struct helm_release release;
-};
-
-struct owners {
-    struct owner *items;
-    size_t count, cap;
 };
 
 struct gathering {
     struct arena *arena;
     const struct scene *scene;
     const struct bundle *declared;
-    struct owners owners;
+    struct owners owners; /* of this part */
 };
 
 static struct str text_of(const struct resource *live, const char *map, const char *key)
@@ -73,7 +69,7 @@ static void note_marks(struct gathering *g, const struct resource *live)
 
 static void note_record(struct gathering *g, const struct resource *live)
 {
-    struct owner owner = {.engine = ENGINE_HELM, .record = live};
+    struct owner owner = {.engine = ENGINE_HELM, .record = live, .has_record = true};
     if (!helm_release_of(live, &owner.release))
         return;
     owner.name = (struct owner_name){owner.release.namespace, owner.release.name};
@@ -102,8 +98,8 @@ static void merge(struct owners *owners)
             continue;
         }
         last->objects += from->objects;
-        if (from->record != NULL &&
-            (last->record == NULL || from->release.revision > last->release.revision)) {
+        if (from->has_record && (!last->has_record || from->release.revision > last->release.revision)) {
+            last->has_record = true;
             last->record = from->record;
             last->release = from->release;
         }
@@ -161,7 +157,7 @@ static void report_release(struct run *run, const struct owner *owner)
     const struct helm_release *release = &owner->release;
     struct arena *arena = run->arena;
     struct str revision = STR(", without a release record");
-    if (owner->record != NULL)
+    if (owner->has_record)
         revision = str_fmt(arena, ", revision %llu%s%.*s", (unsigned long long)release->revision,
                            release->status.len ? ", " : "", STR_ARG(release->status));
     push(run, owner, SEVERITY_INFO, "transform.helm-release",
@@ -181,7 +177,7 @@ static const struct value *release_value(struct arena *arena, const struct owner
                      {"chart", r->chart.len ? value_string(arena, r->chart) : NULL},
                      {"chartVersion", r->chart_version.len ? value_string(arena, r->chart_version) : NULL},
                      {"appVersion", r->app_version.len ? value_string(arena, r->app_version) : NULL},
-                     {"revision", owner->record ? value_int(arena, (int64_t)r->revision) : NULL},
+                     {"revision", owner->has_record ? value_int(arena, (int64_t)r->revision) : NULL},
                      {"status", r->status.len ? value_string(arena, r->status) : NULL},
                      {"objects", value_int(arena, (int64_t)owner->objects)});
 }
@@ -192,24 +188,47 @@ static bool is_off(const struct run *run, const char *rule)
     return str_in(str_of(rule), off->items, off->count);
 }
 
-void ownership_report(struct run *run, const struct scene *scene, const struct bundle *declared,
-                      struct transform_log *log)
+/* What outlives the part: the texts, and of Helm's records the chart of the newest. */
+static void keep(struct arena *arena, struct owner *owner)
 {
-    struct gathering g = {run->arena, scene, declared, {0}};
-    for (size_t i = 0; i < scene->live->count; i++) {
-        note_record(&g, &scene->live->items[i]);
-        note_marks(&g, &scene->live->items[i]);
+    struct helm_release *release = &owner->release;
+    owner->name.namespace = str_dup(arena, owner->name.namespace);
+    owner->name.name = str_dup(arena, owner->name.name);
+    if (owner->record != NULL)
+        helm_read_chart(arena, owner->record, release);
+    owner->record = NULL;
+    release->namespace = owner->name.namespace;
+    release->name = owner->name.name;
+    release->status = str_dup(arena, release->status);
+}
+
+void ownership_note(struct arena *arena, const struct scene *scene, const struct bundle *live,
+                    const struct bundle *declared, struct owners *owners)
+{
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct gathering g = {scratch, scene, declared, {0}};
+    for (size_t i = 0; i < live->count; i++) {
+        note_record(&g, &live->items[i]);
+        note_marks(&g, &live->items[i]);
     }
     merge(&g.owners);
     for (size_t i = 0; i < g.owners.count; i++) {
-        struct owner *owner = &g.owners.items[i];
+        keep(arena, &g.owners.items[i]);
+        *ARENA_PUSH(arena, owners) = g.owners.items[i];
+    }
+}
+
+void ownership_report(struct run *run, const struct scene *scene, struct owners *owners,
+                      struct transform_log *log)
+{
+    merge(owners);
+    for (size_t i = 0; i < owners->count; i++) {
+        struct owner *owner = &owners->items[i];
         if (owner->engine != ENGINE_HELM) {
             if (!is_off(run, engines[owner->engine].rule))
                 report_engine(run, scene, owner);
             continue;
         }
-        if (owner->record != NULL)
-            helm_read_chart(run->arena, owner->record, &owner->release);
         report_release(run, owner);
         value_push(run->arena, &log->helm_releases, release_value(run->arena, owner));
     }

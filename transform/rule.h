@@ -65,6 +65,10 @@ struct tracking {
     bool by_label;        /* false also where there is no Argo CD */
     struct str label;     /* its key */
     struct str namespace; /* Argo CD's own */
+    struct {
+        struct owner_name *items; /* sorted; only where it tracks by label */
+        size_t count, cap;
+    } applications;
 };
 
 /* A selector asks for this label. */
@@ -78,22 +82,30 @@ struct label_uses {
     size_t count, cap;
 };
 
-/* All resources as they were read, and what several rules ask about them. */
+/* What rules know of the whole cluster: little beside its objects, which come part by part. */
 struct scene {
-    const struct bundle *live;
+    const struct bundle *about; /* without objects */
+    struct bundle cluster;      /* the cluster-scoped objects, as they were read */
     struct user_rules user;
-    struct scaled_list scaled;
     struct custom_kinds custom;
     struct default_kinds defaults;
     struct tracking tracking;
     struct label_uses selected; /* of the labels that gitops.argocd and helm.marks may take away */
 };
 
+/* The part at work, and what several rules ask about it. */
+struct neighbours {
+    struct bundle live; /* as it was read, sorted */
+    struct scaled_list scaled;
+};
+
 struct subject {
-    struct arena *arena;
+    struct arena *arena;   /* of the part */
     struct arena *scratch; /* for what dies with the subject: the evidence */
     struct run *run;
     const struct scene *scene;
+    const struct neighbours *neighbours;
+    struct bundle *set_aside; /* Secrets of the part */
     struct transform_log *log;
     const struct transform_rule *rule; /* the one at work */
     const struct resource *live;
@@ -136,9 +148,9 @@ struct str subject_label(const struct subject *subject, const char *key);
 enum managed_by subject_owner(const struct subject *subject, const char *const *path);
 /* A person or tool set the field that the server else would allocate. */
 bool subject_meant(const struct subject *subject, const char *const *path);
-/* The resource as it was read; NULL when it is not in the bundle. */
-const struct resource *scene_find(const struct scene *scene, struct str group, struct str kind,
-                                  struct str namespace, struct str name);
+/* Another object as it was read: a cluster-scoped one, or one of the subject's own namespace; NULL when there is none. */
+const struct resource *subject_find(const struct subject *subject, struct str group, struct str kind,
+                                    struct str namespace, struct str name);
 
 /* "apps" of "apps/v1", empty of "v1". */
 struct str api_group(struct str api_version);
@@ -150,27 +162,36 @@ bool match_takes(const struct config_match *match, const struct scene *scene,
                  const struct resource *resource);
 
 /* labels.c: who selects by one of `keys`, in whatever resource; whether somebody does by this value. */
-void label_uses_gather(struct arena *arena, const struct bundle *live, const struct str *keys,
-                       size_t key_count, struct label_uses *ret_uses);
+bool label_uses_gather(struct arena *arena, const struct parts *live, const struct str *keys,
+                       size_t key_count, struct label_uses *ret_uses, struct err *err) WARN_UNUSED;
 bool label_uses_has(const struct label_uses *uses, struct str key, struct str value);
 
 /* gitops.c: reads argocd-cm; which Application owns an object. */
-void tracking_gather(struct scene *scene);
+bool tracking_gather(struct arena *arena, const struct parts *live, struct tracking *tracking,
+                     struct err *err) WARN_UNUSED;
 bool argocd_owner(const struct scene *scene, const struct resource *live, struct owner_name *ret_owner);
 
 /* helm.c: the labels that Helm and its charts put on objects. */
 enum { HELM_LABELS = 4 };
 extern const struct str helm_labels[HELM_LABELS];
 
-/* ownership.c: a finding for each owner, and the list of Helm's releases for the report. */
-void ownership_report(struct run *run, const struct scene *scene, const struct bundle *declared,
+/* ownership.c: whose the objects are. Parts are noted one after the other, then reported. */
+struct owners {
+    struct owner *items;
+    size_t count, cap;
+};
+void ownership_note(struct arena *arena, const struct scene *scene, const struct bundle *live,
+                    const struct bundle *declared, struct owners *owners);
+/* A finding for each owner, and the list of Helm's releases for the report. */
+void ownership_report(struct run *run, const struct scene *scene, struct owners *owners,
                       struct transform_log *log);
 
-/* Gathers what is asked about; call once, on a sorted bundle. */
-void scene_init(struct scene *scene, struct arena *arena, const struct bundle *live);
-/* And what hangs on the configuration. */
-void scene_gather_settings(struct scene *scene, struct run *run);
-/* An autoscaler owns the number of replicas of the resource. */
-bool scene_scales(const struct scene *scene, const struct resource *resource);
-/* Where that number stands, dotted: as the CRD's scale subresource says, or .spec.replicas. */
+/* Gathers what is asked about; call once. */
+bool scene_gather(struct scene *scene, struct run *run, const struct parts *live,
+                  struct err *err) WARN_UNUSED;
+/* Where the number of replicas of the resource stands, dotted: as the CRD's scale subresource says, or .spec.replicas. */
 struct str scene_replicas_path(const struct scene *scene, const struct resource *resource);
+/* `live` is one part, sorted. */
+void neighbours_gather(struct neighbours *neighbours, struct arena *arena, const struct bundle *live);
+/* An autoscaler owns the number of replicas of the resource. */
+bool neighbours_scale(const struct neighbours *neighbours, const struct resource *resource);

@@ -14,7 +14,7 @@ void rule_deleting(struct subject *subject)
         return;
     }
     if (live->namespace.len > 0 &&
-        is_being_deleted(scene_find(subject->scene, STR_NONE, STR("Namespace"), STR_NONE, live->namespace)))
+        is_being_deleted(subject_find(subject, STR_NONE, STR("Namespace"), STR_NONE, live->namespace)))
         subject_drop(subject);
 }
 

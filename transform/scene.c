@@ -65,45 +65,59 @@ static const struct value *custom_schema(const void *ctx, const struct resource 
     return NULL;
 }
 
-void scene_init(struct scene *scene, struct arena *arena, const struct bundle *live)
+void neighbours_gather(struct neighbours *neighbours, struct arena *arena, const struct bundle *live)
 {
-    *scene = (struct scene){.live = live};
-    for (size_t i = 0; i < live->count; i++) {
-        const struct resource *resource = &live->items[i];
-        if (resource_is(resource, "autoscaling", "HorizontalPodAutoscaler") ||
-            resource_is(resource, "keda.sh", "ScaledObject"))
-            add_scaled(&scene->scaled, arena, resource);
-        else if (resource_is(resource, "apiextensions.k8s.io", "CustomResourceDefinition"))
-            add_custom(&scene->custom, arena, resource);
-    }
-    if (scene->scaled.count > 0)
-        qsort(scene->scaled.items, scene->scaled.count, sizeof *scene->scaled.items, scaled_cmp);
+    struct scaled_list *scaled = &neighbours->scaled;
+    *neighbours = (struct neighbours){.live = *live};
+    for (size_t i = 0; i < live->count; i++)
+        if (resource_is(&live->items[i], "autoscaling", "HorizontalPodAutoscaler") ||
+            resource_is(&live->items[i], "keda.sh", "ScaledObject"))
+            add_scaled(scaled, arena, &live->items[i]);
+    if (scaled->count > 0)
+        qsort(scaled->items, scaled->count, sizeof *scaled->items, scaled_cmp);
+}
+
+bool neighbours_scale(const struct neighbours *neighbours, const struct resource *resource)
+{
+    struct scaled key = {resource->namespace, resource_group(resource), resource->kind, resource->name};
+    const struct scaled_list *scaled = &neighbours->scaled;
+    return scaled->count > 0 &&
+           bsearch(&key, scaled->items, scaled->count, sizeof *scaled->items, scaled_cmp) != NULL;
+}
+
+/* Cluster-scoped objects are asked about by those of every namespace, so they stay. */
+static bool take_cluster(struct scene *scene, struct arena *arena, const struct parts *live, struct err *err)
+{
+    size_t index = parts_find(live, STR_NONE);
+    scene->cluster = *live->about;
+    if (index < live->count && !parts_take(live, index, arena, &scene->cluster, err))
+        return false;
+    for (size_t i = 0; i < scene->cluster.count; i++)
+        if (resource_is(&scene->cluster.items[i], "apiextensions.k8s.io", "CustomResourceDefinition"))
+            add_custom(&scene->custom, arena, &scene->cluster.items[i]);
     if (scene->custom.count > 0)
         qsort(scene->custom.items, scene->custom.count, sizeof *scene->custom.items, custom_cmp);
-    default_kinds_compile(&scene->defaults, arena, live, custom_schema, &scene->custom);
+    return true;
 }
 
 /* Every object is looked through for selectors only when a rule is going to ask. */
-void scene_gather_settings(struct scene *scene, struct run *run)
+static bool gather_selected(struct scene *scene, struct run *run, const struct parts *live, struct err *err)
 {
     struct str keys[HELM_LABELS + 1];
     size_t count = 0;
-    scene->user = user_rules_of(run->arena, run->config);
-    tracking_gather(scene);
     if (scene->tracking.by_label)
         keys[count++] = scene->tracking.label;
     for (size_t i = 0; run->config->helm_marks == HELM_STRIP && i < HELM_LABELS; i++)
         keys[count++] = helm_labels[i];
-    if (count != 0)
-        label_uses_gather(run->arena, scene->live, keys, count, &scene->selected);
+    return count == 0 || label_uses_gather(run->arena, live, keys, count, &scene->selected, err);
 }
 
-bool scene_scales(const struct scene *scene, const struct resource *resource)
+bool scene_gather(struct scene *scene, struct run *run, const struct parts *live, struct err *err)
 {
-    struct scaled key = {resource->namespace, resource_group(resource), resource->kind, resource->name};
-    const struct scaled_list *scaled = &scene->scaled;
-    return scaled->count > 0 &&
-           bsearch(&key, scaled->items, scaled->count, sizeof *scaled->items, scaled_cmp) != NULL;
+    *scene = (struct scene){.about = live->about, .user = user_rules_of(run->arena, run->config)};
+    return take_cluster(scene, run->arena, live, err) &&
+           default_kinds_compile(&scene->defaults, run->arena, live, custom_schema, &scene->custom, err) &&
+           tracking_gather(run->arena, live, &scene->tracking, err) && gather_selected(scene, run, live, err);
 }
 
 struct str scene_replicas_path(const struct scene *scene, const struct resource *resource)
@@ -120,8 +134,9 @@ struct str scene_replicas_path(const struct scene *scene, const struct resource 
     return STR(".spec.replicas");
 }
 
-const struct resource *scene_find(const struct scene *scene, struct str group, struct str kind,
-                                  struct str namespace, struct str name)
+const struct resource *subject_find(const struct subject *subject, struct str group, struct str kind,
+                                    struct str namespace, struct str name)
 {
-    return bundle_find(scene->live, group, kind, namespace, name);
+    const struct bundle *where = namespace.len == 0 ? &subject->scene->cluster : &subject->neighbours->live;
+    return bundle_find(where, group, kind, namespace, name);
 }

@@ -78,7 +78,7 @@ static const struct value *without_generated(struct arena *arena, const struct v
     const struct subject *subject = ctx;
     struct str name = value_str(value_key(reference, "name")), account = subject->live->name;
     const struct resource *secret =
-        scene_find(subject->scene, STR_NONE, STR("Secret"), subject->live->namespace, name);
+        subject_find(subject, STR_NONE, STR("Secret"), subject->live->namespace, name);
     bool generated = secret
                          ? is_controller_made(arena, secret)
                          : subject->from_cluster && (has_generated_name(name, account, STR("-token-")) ||
@@ -125,11 +125,11 @@ void rule_set_aside_secrets(struct subject *subject)
     struct arena *arena = subject->arena;
     struct resource secret = *subject->live;
     secret.object = subject->object;
-    bundle_add(&subject->log->set_aside, &secret);
-    value_push(arena, &subject->log->secrets,
-               VALUE_MAP(arena, {"namespace", value_string(arena, secret.namespace)},
-                         {"name", value_string(arena, secret.name)},
-                         {"type", value_string(arena, secrets_type(secret.object))},
-                         {"keys", keys_of(arena, secret.object)}));
+    bundle_add(subject->set_aside, &secret);
+    const struct value *told = VALUE_MAP(arena, {"namespace", value_string(arena, secret.namespace)},
+                                         {"name", value_string(arena, secret.name)},
+                                         {"type", value_string(arena, secrets_type(secret.object))},
+                                         {"keys", keys_of(arena, secret.object)});
+    value_push(subject->run->arena, &subject->log->secrets, value_copy(subject->run->arena, told));
     subject_drop(subject);
 }

@@ -18,7 +18,7 @@ static bool is_system_service(struct str namespace, struct str name)
 static bool are_derived_endpoints(const struct subject *subject)
 {
     const struct resource *service =
-        scene_find(subject->scene, STR_NONE, STR("Service"), subject->live->namespace, subject->live->name);
+        subject_find(subject, STR_NONE, STR("Service"), subject->live->namespace, subject->live->name);
     if (service != NULL && value_count(value_in(service->object, PATH("spec", "selector"))) > 0)
         return true;
     return subject_label(subject, "endpoints.kubernetes.io/managed-by").len > 0 ||

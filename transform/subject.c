@@ -110,17 +110,11 @@ void subject_remove_keys(struct subject *subject, const char *const *path, unwan
 void subject_finding(struct subject *subject, const char *check, enum severity severity, const char *path,
                      struct str message, const char *fix)
 {
-    *ARENA_PUSH(subject->arena, &subject->run->findings) = (struct finding){
-        .check = str_of(check),
-        .severity = severity,
-        .api_version = subject->live->api_version,
-        .kind = subject->live->kind,
-        .namespace = subject->live->namespace,
-        .name = subject->live->name,
-        .path = str_of(path),
-        .message = message,
-        .fix = str_of(fix),
-    };
+    struct arena *arena = subject->run->arena; /* the part goes */
+    struct finding finding = finding_about(arena, subject->live, check, severity, str_dup(arena, message),
+                                           str_c(arena, str_of(fix)));
+    finding.path = str_dup(arena, str_of(path));
+    *ARENA_PUSH(arena, &subject->run->findings) = finding;
 }
 
 static struct str metadata_text(const struct subject *subject, const char *map, const char *key)

@@ -104,11 +104,6 @@ static bool is_off_for(const struct subject *subject, const struct transform_rul
     return false;
 }
 
-static bool runs_users_rules(const struct transform_rule *rule)
-{
-    return rule->apply == rule_user_objects || rule->apply == rule_user_fields;
-}
-
 static void transform_resource(struct subject *subject, const struct plan *plan)
 {
     for (size_t i = 0; i < plan->count && !subject->dropped; i++) {
@@ -117,7 +112,6 @@ static void transform_resource(struct subject *subject, const struct plan *plan)
         if (is_off_for(subject, rule))
             continue;
         subject->rule = rule;
-        subject->told = !subject->log->counted || runs_users_rules(rule);
         rule->apply(subject);
         if (subject->log->steps > before)
             subject->log->applications[rule - RULES]++;
@@ -175,91 +169,236 @@ static bool check_settings(const struct config *config, struct err *err)
     return true;
 }
 
-static bool check_secrets(const struct config *config, const struct transform_log *log, struct err *err)
+/* ---- part after part ---- */
+
+struct transform {
+    struct run *run;
+    const struct parts *parts;
+    struct scene scene;
+    struct plan plan;
+    struct arena *scratch; /* of one object */
+    struct leaks *leaks;
+    struct owners owners;
+    struct transform_log log;
+    size_t first_finding;
+    size_t refused; /* Secrets for which no mode was chosen */
+};
+
+bool transform_open(struct run *run, const struct parts *live, bool told, struct transform **ret_transform,
+                    struct err *err)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < log->set_aside.count; i++)
-        count += secrets_is_refused(config, &log->set_aside.items[i]);
-    if (count == 0)
+    struct transform *t = ARENA_NEW(run->arena, struct transform);
+    *t = (struct transform){.run = run, .parts = live, .first_finding = run->findings.count};
+    t->log = (struct transform_log){.told = told, .scene = &t->scene};
+    t->log.applications = ARENA_ARRAY(run->arena, size_t, COUNT_OF(RULES));
+    t->log.user_applications = ARENA_ARRAY(run->arena, size_t, run->config->rules.count + 1);
+    if (!check_settings(run->config, err) || !scene_gather(&t->scene, run, live, err) ||
+        !leaks_open(run, live, &t->leaks, err))
+        return false;
+    *ret_transform = t;
+    return true;
+}
+
+const struct transform_log *transform_log_of(const struct transform *transform)
+{
+    return &transform->log;
+}
+
+static void transform_object(struct transform *t, const struct neighbours *neighbours,
+                             const struct resource *live, struct bundle *declared, struct bundle *set_aside)
+{
+    struct subject subject = {.arena = declared->arena,
+                              .scratch = t->scratch,
+                              .run = t->run,
+                              .scene = &t->scene,
+                              .neighbours = neighbours,
+                              .set_aside = set_aside,
+                              .log = &t->log,
+                              .live = live,
+                              .object = live->object,
+                              .from_cluster = is_from_cluster(live->object),
+                              .told = t->log.told};
+    managed_read(&subject.managed, t->scratch, live->object);
+    plan_for(&t->plan, t->run->config, live);
+    transform_resource(&subject, &t->plan);
+    if (subject.dropped)
+        return;
+    struct resource kept = *live;
+    kept.object = subject.object;
+    struct str api_version = value_str(value_key(kept.object, "apiVersion"));
+    if (!str_eq(api_version, value_str(value_key(live->object, "apiVersion"))))
+        kept.api_version = api_version; /* a rule wrote it in another version */
+    bundle_add(declared, &kept);
+}
+
+static void count_part(struct transform *t, const struct bundle *live, const struct bundle *declared,
+                       const struct bundle *set_aside)
+{
+    t->log.objects += live->count;
+    t->log.declared += declared->count;
+    for (size_t i = 0; i < set_aside->count; i++)
+        t->refused += secrets_is_refused(t->run->config, &set_aside->items[i]);
+}
+
+bool transform_part(struct transform *t, size_t index, struct arena *arena, struct bundle *ret_declared,
+                    struct bundle *ret_secrets, struct err *err)
+{
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct neighbours neighbours;
+    struct bundle live, declared, set_aside;
+    if (!parts_take(t->parts, index, arena, &live, err))
+        return false;
+    neighbours_gather(&neighbours, arena, &live);
+    declared = live;
+    declared.arena = arena;
+    declared.items = NULL;
+    declared.count = declared.cap = 0;
+    bundle_init(&set_aside, arena);
+    t->plan = (struct plan){0}; /* it knows its kind by names of the part before */
+    t->scratch = scratch;
+    t->log.live = live;
+    t->log.items = NULL;
+    t->log.count = t->log.cap = 0;
+    for (size_t i = 0; i < live.count; i++, arena_reset(scratch))
+        transform_object(t, &neighbours, &live.items[i], &declared, &set_aside);
+    leaks_look(t->leaks, &live, &declared, &set_aside);
+    ownership_note(t->run->arena, &t->scene, &live, &declared, &t->owners);
+    count_part(t, &live, &declared, &set_aside);
+    *ret_declared = declared;
+    *ret_secrets = set_aside;
+    return true;
+}
+
+static bool check_secrets(const struct transform *t, struct err *err)
+{
+    if (t->refused == 0)
         return true;
     err_set(err, ERR_REFUSED, "%zu Secret%s would have to be written, and no way to keep %s safe was chosen",
-            count, count == 1 ? "" : "s", count == 1 ? "it" : "them");
+            t->refused, t->refused == 1 ? "" : "s", t->refused == 1 ? "it" : "them");
     return err_next(err,
                     "choose one: --secrets omit leaves Secrets out and lists them; sops, sealed and external "
                     "want settings under secrets: (gitops-pipe help configuration)");
 }
 
-static void collect(struct run *run, const struct scene *scene, struct bundle *declared,
-                    struct transform_log *log)
+bool transform_finish(struct transform *t, struct err *err)
 {
-    struct plan plan = {0};
-    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
-    for (size_t i = 0; i < scene->live->count; i++) {
-        const struct resource *live = &scene->live->items[i];
-        struct subject subject = {
-            .arena = run->arena, .scratch = scratch, .run = run, .scene = scene, .log = log, .live = live};
-        arena_reset(scratch);
-        subject.object = live->object;
-        subject.from_cluster = is_from_cluster(live->object);
-        managed_read(&subject.managed, scratch, live->object);
-        plan_for(&plan, run->config, live);
-        transform_resource(&subject, &plan);
-        if (subject.dropped)
-            continue;
-        struct resource kept = *live;
-        kept.object = subject.object;
-        struct str api_version = value_str(value_key(kept.object, "apiVersion"));
-        if (!str_eq(api_version, value_str(value_key(live->object, "apiVersion"))))
-            kept.api_version = api_version; /* a rule wrote it in another version */
-        bundle_add(declared, &kept);
+    if (!check_secrets(t, err)) {
+        t->run->findings.count = t->first_finding;
+        return false;
     }
+    ownership_report(t->run, &t->scene, &t->owners, &t->log);
+    return true;
 }
 
-static bool run_rules(struct run *run, struct bundle *bundle, bool counted, struct transform_log *ret_log,
-                      struct err *err)
+/* Where the parts go. */
+struct declaring {
+    struct transform *transform;
+    struct declared declared;
+    transform_visit_fn visit;
+    void *ctx;
+};
+
+static bool declare_part(struct declaring *d, size_t index, struct err *err)
 {
-    if (!check_settings(run->config, err))
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
+    struct bundle objects, secrets;
+    return transform_part(d->transform, index, arena, &objects, &secrets, err) &&
+           declared_add(&d->declared, &objects, &secrets, err) &&
+           (d->visit == NULL || d->visit(d->ctx, &d->transform->log, err));
+}
+
+static bool declare_all(struct declaring *d, const struct parts *live, struct err *err)
+{
+    struct run *run = d->transform->run;
+    for (size_t i = 0; i < live->count; i++) {
+        progress_step(run->progress, "transforming", i, live->count, "namespaces", live->items[i].namespace);
+        if (!declare_part(d, i, err))
+            return false;
+    }
+    progress_step(run->progress, "transforming", live->count, live->count, "namespaces", STR_NONE);
+    return transform_finish(d->transform, err) && declared_finish(&d->declared, err);
+}
+
+bool transform_declare(struct run *run, const struct parts *live, const char *dir, transform_visit_fn visit,
+                       void *ctx, struct declared *ret_declared, struct transform_log *ret_log,
+                       struct err *err)
+{
+    struct declaring d = {.visit = visit, .ctx = ctx};
+    if (!transform_open(run, live, visit != NULL, &d.transform, err) ||
+        !declared_open(run->arena, dir, live->about, &d.declared, err))
         return false;
-
-    bundle_sort(bundle);
-    struct scene scene;
-    scene_init(&scene, run->arena, bundle);
-    scene_gather_settings(&scene, run);
-    struct transform_log log = {.applications = ARENA_ARRAY(run->arena, size_t, COUNT_OF(RULES)),
-                                .counted = counted};
-    bundle_init(&log.set_aside, run->arena);
-    struct bundle declared = *bundle;
-    declared.items = NULL;
-    declared.count = declared.cap = 0;
-    size_t findings = run->findings.count;
-    collect(run, &scene, &declared, &log);
-
-    if (!check_secrets(run->config, &log, err)) {
-        run->findings.count = findings;
+    if (!declare_all(&d, live, err)) {
+        declared_close(&d.declared);
         return false;
     }
-    struct parts parts;
-    struct leaks *leaks;
-    parts_of_bundle(run->arena, bundle, &parts);
-    if (!leaks_open(run, &parts, &leaks, err))
+    *ret_log = d.transform->log;
+    ret_log->items = NULL;
+    ret_log->count = ret_log->cap = 0;
+    *ret_declared = d.declared;
+    return true;
+}
+
+/* ---- a bundle, whole ---- */
+
+struct whole {
+    struct bundle declared, secrets;
+    struct transform_log entries; /* of all parts */
+};
+
+static void append(struct whole *whole, struct arena *arena, const struct transform_log *log,
+                   const struct bundle *declared, const struct bundle *secrets)
+{
+    for (size_t i = 0; i < declared->count; i++)
+        bundle_add(&whole->declared, &declared->items[i]);
+    for (size_t i = 0; i < secrets->count; i++)
+        bundle_add(&whole->secrets, &secrets->items[i]);
+    for (size_t i = 0; i < log->count; i++)
+        *ARENA_PUSH(arena, &whole->entries) = log->items[i];
+}
+
+static bool run_whole(struct run *run, const struct parts *parts, bool told, struct whole *whole,
+                      struct err *err)
+{
+    struct transform *t;
+    struct bundle declared, secrets;
+    if (!transform_open(run, parts, told, &t, err))
         return false;
-    leaks_look(leaks, bundle, &declared, &log.set_aside);
-    ownership_report(run, &scene, &declared, &log);
-    log.objects = bundle->count;
-    log.declared = declared.count;
-    log.live = *bundle;
-    *bundle = declared;
-    run->secrets = log.set_aside;
-    *ret_log = log;
+    for (size_t i = 0; i < parts->count; i++) {
+        if (!transform_part(t, i, run->arena, &declared, &secrets, err))
+            return false;
+        append(whole, run->arena, &t->log, &declared, &secrets);
+    }
+    if (!transform_finish(t, err))
+        return false;
+    struct transform_log log = t->log;
+    log.items = whole->entries.items;
+    log.count = log.cap = whole->entries.count;
+    log.live = *parts->bundle;
+    whole->entries = log;
+    return true;
+}
+
+static bool run_rules(struct run *run, struct bundle *bundle, bool told, struct transform_log *ret_log,
+                      struct err *err)
+{
+    struct parts parts;
+    struct whole whole = {.declared = *bundle};
+    struct bundle *live = ARENA_NEW(run->arena, struct bundle);
+    bundle_sort(bundle);
+    *live = *bundle;
+    whole.declared.items = NULL;
+    whole.declared.count = whole.declared.cap = 0;
+    bundle_init(&whole.secrets, run->arena);
+    parts_of_bundle(run->arena, live, &parts);
+    if (!run_whole(run, &parts, told, &whole, err))
+        return false;
+    *bundle = whole.declared;
+    run->secrets = whole.secrets;
+    *ret_log = whole.entries;
     return true;
 }
 
 bool transform_run(struct run *run, struct bundle *bundle, struct transform_log *ret_log, struct err *err)
-{
-    return run_rules(run, bundle, false, ret_log, err);
-}
-
-bool transform_counted(struct run *run, struct bundle *bundle, struct transform_log *ret_log, struct err *err)
 {
     return run_rules(run, bundle, true, ret_log, err);
 }
@@ -267,7 +406,7 @@ bool transform_counted(struct run *run, struct bundle *bundle, struct transform_
 bool transform_stage(struct run *run, struct bundle *bundle, struct err *err)
 {
     struct transform_log log;
-    if (!transform_counted(run, bundle, &log, err))
+    if (!run_rules(run, bundle, false, &log, err))
         return false;
     run_section(run, "transform", transform_section(run->arena, &log));
     return true;

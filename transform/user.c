@@ -30,6 +30,7 @@ void rule_user_objects(struct subject *subject)
             continue;
         subject->rule = &rules->items[i].rule;
         subject_drop(subject);
+        subject->log->user_applications[i]++;
     }
 }
 
@@ -150,10 +151,12 @@ void rule_user_fields(struct subject *subject)
         const struct config_rule *config = rules->items[i].config;
         if (config->drop_object || !match_takes(&config->match, subject->scene, subject->live))
             continue;
+        size_t before = subject->log->steps;
         subject->rule = &rules->items[i].rule;
         for (size_t j = 0; j < config->drop.count; j++)
             apply(subject, config->drop.items[j], NULL);
         if (config->set_pointer.len != 0)
             apply(subject, config->set_pointer, config->set_value);
+        subject->log->user_applications[i] += subject->log->steps > before;
     }
 }

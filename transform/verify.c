@@ -7,9 +7,8 @@
 struct verifying {
     struct arena *arena;   /* of the result */
     struct arena *scratch; /* of what is done again to one object */
-    struct scene scene;
+    const struct scene *scene;
     struct verification *result;
-    size_t *by_rule;
     const struct resource *resource; /* the one at hand, as it was read */
 };
 
@@ -26,7 +25,7 @@ static void unexplained(struct verifying *v, const struct resource *resource, st
 static void explained(struct verifying *v, const struct transform_entry *entry)
 {
     v->result->explained++;
-    v->by_rule[transform_rule_index(entry->rule)]++;
+    v->result->by_rule[transform_rule_index(entry->rule)]++;
 }
 
 /* As subject_set does: the maps that are missing on the way are made. */
@@ -69,7 +68,7 @@ static const struct value *replay_entry(struct verifying *v, const struct value 
 static void check_defaults(struct verifying *v, const struct value *before, const struct value *after)
 {
     struct str_list lost = {0};
-    default_lost(v->scratch, default_kinds_find(&v->scene.defaults, v->resource), before, after, &lost);
+    default_lost(v->scratch, default_kinds_find(&v->scene->defaults, v->resource), before, after, &lost);
     for (size_t i = 0; i < lost.count; i++)
         unexplained(v, v->resource, lost.items[i], STR("removed as a default, which it is not"));
 }
@@ -125,18 +124,19 @@ static const struct resource *same_object(const struct bundle *bundle, const str
     return bundle_find(bundle, resource_group(resource), resource->kind, resource->namespace, resource->name);
 }
 
+void verification_init(struct arena *arena, struct verification *verification)
+{
+    *verification = (struct verification){.by_rule = ARENA_ARRAY(arena, size_t, transform_rule_count())};
+}
+
 void transform_verify(struct arena *arena, const struct transform_log *log, const struct bundle *written,
-                      struct verification *ret_verification)
+                      struct verification *verification)
 {
     const struct bundle *live = &log->live;
-    struct verification result = {.objects = live->count};
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
-    struct verifying v = {.arena = arena,
-                          .scratch = scratch,
-                          .result = &result,
-                          .by_rule = ARENA_ARRAY(arena, size_t, transform_rule_count())};
-    scene_init(&v.scene, arena, live);
+    struct verifying v = {.arena = arena, .scratch = scratch, .scene = log->scene, .result = verification};
     size_t from = 0;
+    verification->objects += live->count;
     for (size_t i = 0; i < live->count; i++) {
         size_t to = from;
         v.resource = &live->items[i];
@@ -150,9 +150,14 @@ void transform_verify(struct arena *arena, const struct transform_log *log, cons
         if (same_object(live, &written->items[i]) == NULL)
             unexplained(&v, &written->items[i], STR_NONE,
                         STR("is written, and the snapshot has no such object"));
+}
+
+const struct value *verification_rules(struct arena *arena, const struct verification *verification)
+{
+    struct value_map_builder rules = {0};
     for (size_t i = 0; i < transform_rule_count(); i++)
-        if (v.by_rule[i] != 0)
-            value_put(arena, &result.rules, str_of(transform_rule_at(i)->id),
-                      value_int(arena, (int64_t)v.by_rule[i]));
-    *ret_verification = result;
+        if (verification->by_rule[i] != 0)
+            value_put(arena, &rules, str_of(transform_rule_at(i)->id),
+                      value_int(arena, (int64_t)verification->by_rule[i]));
+    return value_map_done(arena, &rules);
 }

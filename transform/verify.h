@@ -12,10 +12,14 @@
 struct verification {
     size_t objects;                        /* of the snapshot */
     size_t explained;                      /* entries that account for a difference */
-    struct value_map_builder rules;        /* rule → entries; only those that account for any */
+    size_t *by_rule;                       /* the same for each rule, in the order of the table */
     struct value_list_builder unexplained; /* {resource, path, what} */
 };
 
-/* `written` is what the repository comes to, sorted, one object once; `log` is of the run that it was written from. */
+void verification_init(struct arena *arena, struct verification *verification);
+/* Adds what holds of the log's objects: a whole bundle, or one part after another. `written` is what the repository comes
+ * to of them, sorted, one object once; `log` is of the run that it was written from, with its entries. */
 void transform_verify(struct arena *arena, const struct transform_log *log, const struct bundle *written,
-                      struct verification *ret_verification);
+                      struct verification *verification);
+/* rule → entries; only those that account for any. */
+const struct value *verification_rules(struct arena *arena, const struct verification *verification);

@@ -7,7 +7,7 @@
 static uint64_t target_minor(const struct subject *subject)
 {
     struct str configured = subject->run->config->target_version;
-    return kubernetes_minor(configured.len ? configured : subject->scene->live->server_version);
+    return kubernetes_minor(configured.len ? configured : subject->scene->about->server_version);
 }
 
 /* An empty selector selected nothing in policy/v1beta1, and selects every pod since. */

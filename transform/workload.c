@@ -182,6 +182,6 @@ void rule_scaled_replicas(struct subject *subject)
 {
     const char *path[TEMPLATE_KEYS];
     struct str dotted = scene_replicas_path(subject->scene, subject->live);
-    if (scene_scales(subject->scene, subject->live) && split_path(subject->arena, dotted, path))
+    if (neighbours_scale(subject->neighbours, subject->live) && split_path(subject->arena, dotted, path))
         subject_remove(subject, path);
 }

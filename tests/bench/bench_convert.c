@@ -70,6 +70,7 @@ static void measure_verify(const struct work *work, double *best)
     bundle.arena = arena;
     need(transform_run(&run, &bundle, &log, &err), &err);
     double start = processor_seconds();
+    verification_init(arena, &verification);
     transform_verify(arena, &log, &bundle, &verification);
     double seconds = processor_seconds() - start;
     *best = seconds < *best ? seconds : *best;

@@ -2,6 +2,9 @@
 
 #include <criterion/criterion.h>
 
+#include "core/base/json.h"
+#include "overlays/verify.h"
+
 void overlays_fixture_init(struct overlays_fixture *f)
 {
     *f = (struct overlays_fixture){.arena = arena_new()};
@@ -37,6 +40,28 @@ void overlays_fixture_render(struct overlays_fixture *f, const char *name, struc
 {
     struct str dir = str_fmt(f->arena, "overlays/%s", name);
     cr_assert(kustomize_build(f->arena, &f->run.files, dir, ret_bundle, &f->err), "%s", f->err.msg);
+}
+
+size_t overlays_fixture_verify(struct overlays_fixture *f, const struct files *files, size_t environment,
+                               const char **ret_list, const struct value **ret_steps)
+{
+    const struct files_in in = {.files = files};
+    struct overlays_verification result;
+    struct value_list_builder found = {0};
+    struct parts secrets;
+    struct bundle base;
+    parts_of_bundle(f->arena, &f->run.secrets, &secrets);
+    cr_assert(overlays_outline_base(f->arena, &in, &base, &found, &f->err), "%s", f->err.msg);
+    base.types = f->bundle.types;
+    cr_assert(overlays_verify(&f->run, &in, &base, &secrets, &f->config.environments.items[environment],
+                              &result, &f->err),
+              "%s", f->err.msg);
+    for (size_t i = 0; i < result.unexplained.count; i++)
+        value_push(f->arena, &found, &result.unexplained.items[i]);
+    size_t count = found.count;
+    *ret_list = str_c(f->arena, json_text(f->arena, value_list_done(f->arena, &found)));
+    *ret_steps = value_map_done(f->arena, &result.steps);
+    return count;
 }
 
 struct str overlays_fixture_file(const struct overlays_fixture *f, const char *path)

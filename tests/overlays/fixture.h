@@ -21,5 +21,9 @@ void overlays_fixture_stage(struct overlays_fixture *f, const char *objects);
 void overlays_fixture_secrets(struct overlays_fixture *f, const char *secrets);
 /* Renders overlays/<name>; asserts that it works. */
 void overlays_fixture_render(struct overlays_fixture *f, const char *name, struct bundle *ret_bundle);
+/* Holds base and environment against what was meant: how much is not explained, the list of it, and {step: differences
+ * that it explains}. */
+size_t overlays_fixture_verify(struct overlays_fixture *f, const struct files *files, size_t environment,
+                               const char **ret_list, const struct value **ret_steps);
 /* The text of a file of the tree; empty when there is none. */
 struct str overlays_fixture_file(const struct overlays_fixture *f, const char *path);

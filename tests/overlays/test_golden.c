@@ -9,7 +9,6 @@
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/base/yaml.h"
-#include "overlays/verify.h"
 #include "tests/overlays/fixture.h"
 
 #define CASES "testdata/environments"
@@ -79,15 +78,9 @@ static void expect_file(struct golden *g, const char *file, struct str got)
 static void expect_explained(struct golden *g)
 {
     struct overlays_fixture *f = &g->f;
-    struct bundle base;
-    struct value_list_builder problems = {0};
-    struct overlays_verification result;
-    overlays_render_base(f->arena, &f->run.files, &base, &problems);
-    cr_assert(
-        overlays_verify(&f->run, &f->run.files, &base, &f->config.environments.items[0], &result, &f->err),
-        "%s: %s", g->folder, f->err.msg);
-    cr_expect_eq(problems.count + result.unexplained.count, 0, "%s: %.*s", g->folder,
-                 STR_ARG(json_text(f->arena, value_list_done(f->arena, &result.unexplained))));
+    const struct value *steps;
+    const char *list;
+    cr_expect_eq(overlays_fixture_verify(f, &f->run.files, 0, &list, &steps), 0, "%s: %s", g->folder, list);
 }
 
 Test(overlays_golden, every_case_renders_to_what_it_should)

@@ -3,7 +3,6 @@
 
 #include "core/base/json.h"
 #include "core/base/pointer.h"
-#include "overlays/verify.h"
 #include "tests/overlays/fixture.h"
 
 #define CLASS(name)                                                                                          \
@@ -59,17 +58,11 @@ static void map_classes(struct overlays_fixture *f, const char *map, const char 
 
 static void expect_verified(struct overlays_fixture *f, int64_t want)
 {
-    struct overlays_verification verification;
-    struct value_list_builder problems = {0};
-    struct bundle base;
+    const struct value *steps;
+    const char *list;
     int64_t explained = 0;
-    overlays_render_base(f->arena, &f->run.files, &base, &problems);
-    cr_assert(overlays_verify(&f->run, &f->run.files, &base, &f->config.environments.items[0], &verification,
-                              &f->err),
-              "%s", f->err.msg);
-    cr_expect_eq(verification.unexplained.count, 0, "%.*s",
-                 STR_ARG(json_text(f->arena, value_list_done(f->arena, &verification.unexplained))));
-    value_i64(value_key(value_map_done(f->arena, &verification.steps), "storage classes"), &explained);
+    cr_expect_eq(overlays_fixture_verify(f, &f->run.files, 0, &list, &steps), 0, "%s", list);
+    value_i64(value_key(steps, "storage classes"), &explained);
     cr_expect_eq(explained, want, "%lld", (long long)explained);
 }
 

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "core/base/json.h"
-#include "overlays/verify.h"
 #include "tests/overlays/fixture.h"
 
 static void stage(struct overlays_fixture *f)
@@ -20,21 +19,19 @@ static void stage(struct overlays_fixture *f)
 static const char *verified(struct overlays_fixture *f, const struct files *files, size_t *ret_count,
                             const struct value **ret_steps)
 {
-    struct value_list_builder all = {0}, steps = {0};
-    struct bundle base;
-    overlays_render_base(f->arena, files, &base, &all);
+    struct value_list_builder steps = {0};
+    struct str all = STR_NONE;
+    *ret_count = 0;
     for (size_t i = 0; i < f->config.environments.count; i++) {
-        struct overlays_verification v;
-        cr_assert(overlays_verify(&f->run, files, &base, &f->config.environments.items[i], &v, &f->err), "%s",
-                  f->err.msg);
-        for (size_t j = 0; j < v.unexplained.count; j++)
-            value_push(f->arena, &all, &v.unexplained.items[j]);
-        value_push(f->arena, &steps, value_map_done(f->arena, &v.steps));
+        const struct value *made;
+        const char *list;
+        *ret_count += overlays_fixture_verify(f, files, i, &list, &made);
+        all = str_fmt(f->arena, "%.*s%s\n", STR_ARG(all), list);
+        value_push(f->arena, &steps, made);
     }
-    *ret_count = all.count;
     if (ret_steps != NULL)
         *ret_steps = value_list_done(f->arena, &steps);
-    return str_c(f->arena, json_text(f->arena, value_list_done(f->arena, &all)));
+    return str_c(f->arena, all);
 }
 
 Test(overlays_verify, what_the_steps_made_is_explained_by_their_names)

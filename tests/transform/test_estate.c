@@ -195,23 +195,20 @@ Test(transform_estate, who_does_not_ask_for_the_log_gets_the_same)
                                      .set_pointer = STR("/metadata/labels/team"),
                                      .set_value = value_cstr(f[counted].arena, "a")};
             cr_assert(transform_fixture_read(&f[counted], dumps[i]), "%s", f[counted].err.msg);
-            cr_assert((counted ? transform_counted : transform_run)(&f[counted].run, &f[counted].bundle,
-                                                                    &f[counted].log, &f[counted].err),
+            cr_assert(counted ? transform_stage(&f[counted].run, &f[counted].bundle, &f[counted].err)
+                              : transform_fixture_run(&f[counted]),
                       "%s", f[counted].err.msg);
             objects[counted] = transform_fixture_all(&f[counted]);
             findings[counted] = transform_fixture_findings(&f[counted]);
-            sections[counted] =
-                json_text(f[counted].arena, transform_section(f[counted].arena, &f[counted].log));
+            const struct value *section = counted ? value_key(run_report(&f[counted].run), "transform")
+                                                  : transform_section(f[counted].arena, &f[counted].log);
+            sections[counted] = json_text(f[counted].arena, section);
         }
         cr_expect_str_eq(objects[1], objects[0]);
         cr_expect_str_eq(findings[1], findings[0]);
         cr_expect(str_eq(sections[1], sections[0]), "%.*s", STR_ARG(sections[1]));
         cr_expect(str_contains(sections[1], STR("\"user.team\":")), "%.*s", STR_ARG(sections[1]));
         cr_expect_eq(f[0].log.steps, f[0].log.count);
-        cr_expect_eq(f[1].log.steps, f[0].log.steps);
-        cr_expect_gt(f[1].log.count, 0);
-        for (size_t entry = 0; entry < f[1].log.count; entry++)
-            cr_expect_str_eq(transform_rule_info(f[1].log.items[entry].rule).id, "user.team");
         transform_fixture_done(&f[0]);
         transform_fixture_done(&f[1]);
     }

@@ -168,6 +168,7 @@ static void check_explained(struct transform_fixture *fixture, const char *folde
 {
     struct verification verification;
     cr_assert(transform_fixture_run(fixture), "%s: %s", folder, fixture->err.msg);
+    verification_init(fixture->arena, &verification);
     transform_verify(fixture->arena, &fixture->log, &fixture->bundle, &verification);
     const struct value *list = value_list_done(fixture->arena, &verification.unexplained);
     cr_expect_eq(verification.unexplained.count, 0, "%s: %.*s", folder,

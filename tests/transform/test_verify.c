@@ -37,6 +37,7 @@ static void expect_blamed(struct transform_fixture *f, const struct bundle *writ
                           const struct blames *blames)
 {
     struct verification v;
+    verification_init(f->arena, &v);
     transform_verify(f->arena, &f->log, written, &v);
     cr_expect_eq(v.unexplained.count, blames->count, "%zu blamed of %zu: %s", v.unexplained.count,
                  blames->count, listed(f, &v));
@@ -63,6 +64,7 @@ Test(transform_verify, what_the_rules_made_is_explained)
         struct transform_fixture f;
         struct verification v;
         start(&f, dumps[i]);
+        verification_init(f.arena, &v);
         transform_verify(f.arena, &f.log, &f.bundle, &v);
         cr_expect_eq(v.unexplained.count, 0, "%s: %s", dumps[i], listed(&f, &v));
         cr_expect_eq(v.objects, f.log.objects);
@@ -196,6 +198,7 @@ Test(transform_verify, what_a_rule_did_without_saying_so_is_found)
                 *ARENA_PUSH(f.arena, &kept) = all.items[i];
         }
         struct verification v;
+        verification_init(f.arena, &v);
         transform_verify(f.arena, &kept, &f.bundle, &v);
         cr_expect_geq(v.unexplained.count, expected, "round %zu: %s", round, listed(&f, &v));
         silent += expected;
@@ -246,6 +249,8 @@ Test(transform_verify, what_a_rule_said_and_did_not_do_or_might_not_is_found)
             f.bundle.items[0].object = without(f.arena, f.bundle.items[0].object, entry.pointer);
         *ARENA_PUSH(f.arena, &f.log) = entry;
 
+        verification_init(f.arena, &v);
+
         transform_verify(f.arena, &f.log, &f.bundle, &v);
 
         const char *list = listed(&f, &v);
@@ -265,6 +270,7 @@ Test(transform_verify, a_written_object_that_a_rule_left_out_is_found)
         transform_fixture_text(&f, "apiVersion: v1\nkind: Event\nmetadata: {name: e, namespace: shop}\n"));
     struct bundle written = f.bundle;
     cr_assert(transform_fixture_run(&f), "%s", f.err.msg);
+    verification_init(f.arena, &v);
     transform_verify(f.arena, &f.log, &written, &v);
     cr_expect_eq(v.unexplained.count, 1);
     cr_expect(strstr(listed(&f, &v), "runtime.kinds left it out"), "%s", listed(&f, &v));
@@ -283,6 +289,7 @@ Test(transform_verify, no_value_is_ever_said)
     cr_assert(transform_fixture_run(&f), "%s", f.err.msg);
     f.bundle.items[0].object = value_with_in(f.arena, f.bundle.items[0].object, PATH("data", "password"),
                                              value_cstr(f.arena, "hunter2-written"));
+    verification_init(f.arena, &v);
     transform_verify(f.arena, &f.log, &f.bundle, &v);
     cr_expect_eq(v.unexplained.count, 1);
     cr_expect_not(strstr(listed(&f, &v), "hunter2"), "%s", listed(&f, &v));
