@@ -114,16 +114,14 @@ static void read_text(const struct reading *r, struct str text, bool bare)
 
 static void read_data(const struct reading *r, struct str name)
 {
-    const struct resource *map =
-        bundle_find(r->part, STR_NONE, STR("ConfigMap"), r->namespace, name);
+    const struct resource *map = bundle_find(r->part, STR_NONE, STR("ConfigMap"), r->namespace, name);
     MEMBER_EACH(entry, map ? value_key(map->object, "data") : NULL)
         read_text(r, value_str(&entry->value), is_host_key(entry->key));
 }
 
 static void read_entry(const struct reading *r, struct str name, struct str key, struct str as)
 {
-    const struct resource *map =
-        bundle_find(r->part, STR_NONE, STR("ConfigMap"), r->namespace, name);
+    const struct resource *map = bundle_find(r->part, STR_NONE, STR("ConfigMap"), r->namespace, name);
     if (map != NULL)
         read_text(r, value_str(value_get(value_key(map->object, "data"), key)), is_host_key(as));
 }

@@ -107,7 +107,8 @@ static void plant(struct garden *garden, const struct bundle *seedlings)
                                                            STR_ARG(type->version))
                                                  : type->version;
         struct resource like = {.api_version = api_version, .kind = type->kind};
-        struct str key = str_fmt(garden->arena, "%s/%.*s", type->group.len ? "apis" : "api", STR_ARG(api_version));
+        struct str key =
+            str_fmt(garden->arena, "%s/%.*s", type->group.len ? "apis" : "api", STR_ARG(api_version));
         schemas_of(garden->arena, value_get(documents, key), &kind->schemas);
         kind->schema = schemas_kind(&kind->schemas, &like);
         find_seedlings(garden, kind, seedlings);
