@@ -129,9 +129,7 @@ static bool phase_verify(struct pipeline *p, struct str *summary, struct err *er
         *summary = STR("every hash holds; the packs are encrypted, and no identity is here to open them");
         return true;
     }
-    struct bundle bundle;
-    if (!backup_load(p->run, cluster, id, &bundle, err) ||
-        !stash_from_bundle(p->arena, backup_spool_dir(p->run), &bundle, &stored, err))
+    if (!backup_load_stash(p->run, cluster, id, &stored, NULL, err))
         return false;
     take_live(p, stored);
     *summary = STR("every pack read again, hashes and counts hold");
@@ -140,8 +138,7 @@ static bool phase_verify(struct pipeline *p, struct str *summary, struct err *er
 
 static bool phase_score(struct pipeline *p, struct str *summary, struct err *err)
 {
-    struct bundle bundle;
-    if (!stash_bundle_all(p->stash, p->arena, &bundle, err) || !score_stage(p->run, &bundle, err))
+    if (!score_parts(p->run, &p->live, err))
         return false;
     const struct value *score = value_key(run_report(p->run), "score");
     p->gate_missed = !score_gate(p->run->config, score, &p->gate);
