@@ -101,14 +101,14 @@ static bool need_backup(struct rotation *rotation, struct err *err)
     return rotation->backup_loaded;
 }
 
-static bool from_backup(struct rotation *rotation, const struct resource *sealed, struct resource *ret_secret,
-                        struct err *err)
+static bool from_backup(struct rotation *rotation, struct arena *arena, const struct resource *sealed,
+                        struct resource *ret_secret, struct err *err)
 {
     struct run *run = &rotation->cli->run;
     if (!need_backup(rotation, err))
         return false;
     const struct resource *found =
-        secrets_find(run->arena, &run->secrets, rotation->environment, sealed->namespace, sealed->name);
+        secrets_find(arena, &run->secrets, rotation->environment, sealed->namespace, sealed->name);
     if (found == NULL) {
         err_set(err, ERR_NOT_FOUND, "the backup of this repository has no Secret %.*s/%.*s",
                 STR_ARG(sealed->namespace), STR_ARG(sealed->name));
@@ -119,14 +119,14 @@ static bool from_backup(struct rotation *rotation, const struct resource *sealed
     return true;
 }
 
-static bool from_sops(struct rotation *rotation, const struct resource *encrypted,
+static bool from_sops(struct rotation *rotation, struct arena *arena, const struct resource *encrypted,
                       struct resource *ret_secret, struct err *err)
 {
     struct cli *cli = rotation->cli;
     if (rotation->identities.count == 0 && !keys_identities(&cli->run, &rotation->identities, err))
         return false;
     *ret_secret = *encrypted;
-    return sops_decrypt(cli->arena, encrypted->object, &rotation->identities, &ret_secret->object, err);
+    return sops_decrypt(arena, encrypted->object, &rotation->identities, &ret_secret->object, err);
 }
 
 static bool keep_document(struct rotation *rotation, const struct earlier_secret *earlier,
@@ -164,9 +164,9 @@ static bool rotate_one(struct rotation *rotation, struct protector *protector,
     struct protected_secret now;
     if (!sops && !sealed)
         return true; /* an ExternalSecret holds nothing that could be rotated here */
-    if (!(sops ? from_sops : from_backup)(rotation, was, &secret, err) ||
-        !protector_apply(protector, rotation->cli->arena, &secret, sops ? SECRETS_SOPS : SECRETS_SEALED, &now,
-                         err))
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new(); /* its values die before the next is read */
+    if (!(sops ? from_sops : from_backup)(rotation, scratch, was, &secret, err) ||
+        !protector_apply(protector, scratch, &secret, sops ? SECRETS_SOPS : SECRETS_SEALED, &now, err))
         return err_context(err, "%.*s", STR_ARG(was->origin));
     if (now.written.object == NULL)
         return err_set(err, ERR_REFUSED, "%.*s: %s", STR_ARG(was->origin), now.why);
