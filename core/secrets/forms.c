@@ -54,7 +54,8 @@ static const struct value *with_scope(struct arena *arena, enum sealed_scope sco
     return annotations;
 }
 
-static bool seal_entries(const struct form *form, const struct value *before, bool known,
+/* `was`: the document as we wrote it; NULL: it is not ours. */
+static bool seal_entries(const struct form *form, const struct value *before, const struct secrets_print *was,
                          const struct value **ret_sealed, struct err *err)
 {
     struct protector *protector = form->protector;
@@ -64,7 +65,7 @@ static bool seal_entries(const struct form *form, const struct value *before, bo
         const struct secret_entry *entry = &form->entries->items[i];
         const struct value *same = value_get(before, entry->key);
         struct str text;
-        if (known && same != NULL && secrets_memory_has_value(protector->run->memory, form->id, entry)) {
+        if (was != NULL && same != NULL && secrets_memory_has_value(protector->run->memory, was, entry)) {
             value_put(arena, &sealed, entry->key, same);
             continue;
         }
@@ -89,8 +90,9 @@ bool form_sealed(const struct form *form, const struct value **ret_object, struc
     const struct value *before =
         earlier ? value_in(earlier->resource.object, PATH("spec", "encryptedData")) : NULL;
     struct secrets_subject subject = {form->id, protector->sealed_settings, before};
-    bool known = secrets_memory_knows(protector->run->memory, &subject);
-    if (!seal_entries(form, before, known, &sealed, err))
+    struct secrets_print was;
+    bool known = secrets_memory_knows(protector->run->memory, &subject, &was);
+    if (!seal_entries(form, before, known ? &was : NULL, &sealed, err))
         return false;
     subject.cipher = sealed;
     secrets_memory_note(protector->run->memory, &subject, form->entries);
@@ -133,25 +135,14 @@ static const struct value *cipher_of(struct arena *arena, const struct value *do
     return VALUE_MAP(arena, {"data", value_key(document, "data")}, {"sops", value_key(document, "sops")});
 }
 
-static bool all_known(const struct form *form)
-{
-    const struct secrets_memory *memory = form->protector->run->memory;
-    bool same = secrets_memory_values(memory, form->id) == form->entries->count;
-    for (size_t i = 0; same && i < form->entries->count; i++)
-        same = secrets_memory_has_value(memory, form->id, &form->entries->items[i]);
-    return same;
-}
-
-/* Whether an earlier document holds the same values. `ours`: we wrote it, so it may be gone on with. Without the memory
- * only what it decrypts to can tell, and then it is taken whole or not at all: whoever wrote it chose its data key. */
+/* Whether an earlier document, which is not known to be ours, holds the same values. Only what it decrypts to can tell, and
+ * then it is taken whole or not at all: whoever wrote it chose its data key. */
 static bool says_the_same(const struct form *form, const struct value *plain, const struct value *before,
-                          bool ours, const struct age_identities *identities)
+                          const struct age_identities *identities)
 {
     const struct value *was;
     struct err ignored;
-    if (ours && all_known(form))
-        return true;
-    return !ours && identities->count != 0 && sops_decrypt(form->arena, before, identities, &was, &ignored) &&
+    return identities->count != 0 && sops_decrypt(form->arena, before, identities, &was, &ignored) &&
            value_equal(value_key(was, "data"), value_key(plain, "data")) &&
            value_key(was, "stringData") == NULL;
 }
@@ -188,8 +179,10 @@ bool form_sops(const struct form *form, const struct value **ret_object, struct 
         return false;
     struct secrets_subject subject = {form->id, sops_settings(form),
                                       before ? cipher_of(arena, before) : NULL};
-    bool ours = before != NULL && secrets_memory_knows(protector->run->memory, &subject);
-    if (before != NULL && says_the_same(form, plain, before, ours, identities)) {
+    struct secrets_print was;
+    bool ours = secrets_memory_knows(protector->run->memory, &subject, &was);
+    if (ours ? secrets_memory_has_all(protector->run->memory, &was, form->entries)
+             : before != NULL && says_the_same(form, plain, before, identities)) {
         *ret_object = grafted(arena, plain, before);
     } else {
         how.earlier = ours ? before : NULL;

@@ -5,22 +5,30 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/files.h"
 #include "core/base/json.h"
 #include "core/base/sha256.h"
 
 enum { KEY_BYTES = 32, MAX_BYTES = 256 << 20 };
+static const struct str HEADER = STR_INIT("gitops-pipe fingerprints 2\n");
 
 struct secrets_memory {
     struct arena *arena;
     struct str folder; /* empty: nothing is kept */
     uint8_t key[KEY_BYTES];
     bool key_is_new;
-    const struct value *known; /* id → {settings, cipher, values{key → tag}} */
-    struct value_map_builder noted;
+    const struct secrets_print *known; /* sorted */
+    size_t known_count;
+    struct {
+        struct secrets_print *items;
+        size_t count, cap;
+    } noted;
 };
 
 static const char *path_in(const struct secrets_memory *memory, const char *name)
@@ -52,16 +60,13 @@ static bool read_key(struct secrets_memory *memory, struct err *err)
 static bool read_known(struct secrets_memory *memory, struct err *err)
 {
     struct str text;
-    const struct value *root;
-    struct err ignored;
-    int64_t version;
-    if (!file_read(memory->arena, path_in(memory, "fingerprints.json"), MAX_BYTES, &text, err))
+    if (!file_read(memory->arena, path_in(memory, "fingerprints"), MAX_BYTES, &text, err))
         return err->code == ERR_NOT_FOUND;
-    if (json_parse(memory->arena, text, NULL, &root, &ignored) &&
-        value_i64(value_key(root, "version"), &version) && version == 1)
-        memory->known = value_key(root, "secrets");
-    if (!value_is(memory->known, VALUE_MAP))
-        memory->known = NULL;
+    struct str prints = str_from(text, HEADER.len);
+    if (str_starts(text, HEADER) && prints.len % sizeof *memory->known == 0) {
+        memory->known = (const struct secrets_print *)prints.ptr;
+        memory->known_count = prints.len / sizeof *memory->known;
+    }
     return true;
 }
 
@@ -89,21 +94,6 @@ void secrets_memory_close(struct secrets_memory *memory)
         OPENSSL_cleanse(memory->key, KEY_BYTES);
 }
 
-/* Records are written in the order of their ids, and there may be many. */
-static const struct value *record_of(const struct secrets_memory *memory, struct str id)
-{
-    const struct member *members = value_members(memory->known);
-    size_t from = 0, to = value_count(memory->known);
-    while (members != NULL && from < to) {
-        size_t middle = from + (to - from) / 2;
-        int order = str_cmp(members[middle].key, id);
-        if (order == 0)
-            return &members[middle].value;
-        *(order < 0 ? &from : &to) = order < 0 ? middle + 1 : middle;
-    }
-    return NULL;
-}
-
 /* ---- fingerprints ---- */
 
 static void add(struct buf *text, struct str part)
@@ -113,95 +103,100 @@ static void add(struct buf *text, struct str part)
 }
 
 /* Every part with its length, so that no two lists of parts are the same text. */
-static bool tag(const struct secrets_memory *memory, const struct str *parts, size_t count,
-                struct sha256 *ret_tag)
+static bool print_of(const struct secrets_memory *memory, const struct str *parts, size_t count,
+                     struct secrets_print *ret_print)
 {
     struct buf text CLEANUP(buf_done);
+    struct sha256 sum;
     unsigned len = 0;
     buf_init(&text, SIZE_MAX);
     for (size_t i = 0; i < count; i++)
         add(&text, parts[i]);
-    bool ok = HMAC(EVP_sha256(), memory->key, KEY_BYTES, (const unsigned char *)text.ptr, text.len,
-                   ret_tag->bytes, &len) != NULL;
+    bool ok = HMAC(EVP_sha256(), memory->key, KEY_BYTES, (const unsigned char *)text.ptr, text.len, sum.bytes,
+                   &len) != NULL;
     OPENSSL_cleanse(text.ptr, text.len);
+    if (ok)
+        memcpy(ret_print->bytes, sum.bytes, sizeof ret_print->bytes);
     return ok && len == SHA256_BYTES;
 }
 
-static bool settings_tag(const struct secrets_memory *memory, const struct secrets_subject *subject,
-                         struct sha256 *ret_tag)
-{
-    const struct str parts[] = {STR("settings"), subject->id, subject->settings};
-    return tag(memory, parts, COUNT_OF(parts), ret_tag);
-}
-
-static bool cipher_tag(const struct secrets_memory *memory, const struct secrets_subject *subject,
-                       struct sha256 *ret_tag)
+static bool print_document(const struct secrets_memory *memory, const struct secrets_subject *subject,
+                           struct secrets_print *ret_print)
 {
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
-    struct str text = json_text(scratch, value_sorted(scratch, subject->cipher));
-    const struct str parts[] = {STR("cipher"), subject->id, text};
-    return tag(memory, parts, COUNT_OF(parts), ret_tag);
+    struct str cipher = json_text(scratch, value_sorted(scratch, subject->cipher));
+    const struct str parts[] = {STR("document"), subject->id, subject->settings, cipher};
+    return print_of(memory, parts, COUNT_OF(parts), ret_print);
 }
 
-static bool value_tag(const struct secrets_memory *memory, struct str id, const struct secret_entry *entry,
-                      struct sha256 *ret_tag)
+static struct str view_of(const struct secrets_print *print)
 {
-    const struct str parts[] = {STR("value"), id, entry->key, entry->value};
-    return tag(memory, parts, COUNT_OF(parts), ret_tag);
+    return (struct str){(const char *)print->bytes, sizeof print->bytes};
 }
 
-static bool holds(const struct value *remembered, const struct sha256 *now)
+static bool print_value(const struct secrets_memory *memory, const struct secrets_print *document,
+                        const struct secret_entry *entry, struct secrets_print *ret_print)
 {
-    struct sha256 was;
-    return sha256_from_hex(value_str(remembered), &was) &&
-           CRYPTO_memcmp(was.bytes, now->bytes, SHA256_BYTES) == 0;
+    const struct str parts[] = {STR("value"), view_of(document), entry->key, entry->value};
+    return print_of(memory, parts, COUNT_OF(parts), ret_print);
 }
 
-bool secrets_memory_knows(const struct secrets_memory *memory, const struct secrets_subject *subject)
+static bool print_count(const struct secrets_memory *memory, const struct secrets_print *document,
+                        size_t count, struct secrets_print *ret_print)
 {
-    const struct value *record = record_of(memory, subject->id);
-    struct sha256 settings, cipher;
-    return record != NULL && subject->cipher != NULL && settings_tag(memory, subject, &settings) &&
-           holds(value_key(record, "settings"), &settings) && cipher_tag(memory, subject, &cipher) &&
-           holds(value_key(record, "cipher"), &cipher);
+    char digits[24];
+    snprintf(digits, sizeof digits, "%zu", count);
+    const struct str parts[] = {STR("values"), view_of(document), str_of(digits)};
+    return print_of(memory, parts, COUNT_OF(parts), ret_print);
 }
 
-bool secrets_memory_has_value(const struct secrets_memory *memory, struct str id,
+static int order(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct secrets_print));
+}
+
+static bool is_known(const struct secrets_memory *memory, const struct secrets_print *print)
+{
+    return memory->known_count != 0 &&
+           bsearch(print, memory->known, memory->known_count, sizeof *print, order) != NULL;
+}
+
+bool secrets_memory_knows(const struct secrets_memory *memory, const struct secrets_subject *subject,
+                          struct secrets_print *ret_document)
+{
+    return subject->cipher != NULL && memory->known_count != 0 &&
+           print_document(memory, subject, ret_document) && is_known(memory, ret_document);
+}
+
+bool secrets_memory_has_value(const struct secrets_memory *memory, const struct secrets_print *document,
                               const struct secret_entry *entry)
 {
-    const struct value *values = value_key(record_of(memory, id), "values");
-    struct sha256 now;
-    return value_tag(memory, id, entry, &now) && holds(value_get(values, entry->key), &now);
+    struct secrets_print print;
+    return print_value(memory, document, entry, &print) && is_known(memory, &print);
 }
 
-size_t secrets_memory_values(const struct secrets_memory *memory, struct str id)
+bool secrets_memory_has_all(const struct secrets_memory *memory, const struct secrets_print *document,
+                            const struct secret_entries *entries)
 {
-    return value_count(value_key(record_of(memory, id), "values"));
-}
-
-static const struct value *written(struct arena *arena, bool ok, const struct sha256 *now)
-{
-    return value_string(arena, ok ? sha256_hex(arena, now) : STR_NONE);
+    struct secrets_print print;
+    bool all = print_count(memory, document, entries->count, &print) && is_known(memory, &print);
+    for (size_t i = 0; all && i < entries->count; i++)
+        all = secrets_memory_has_value(memory, document, &entries->items[i]);
+    return all;
 }
 
 void secrets_memory_note(struct secrets_memory *memory, const struct secrets_subject *subject,
                          const struct secret_entries *entries)
 {
-    struct arena *arena = memory->arena;
-    struct value_map_builder values = {0};
-    struct sha256 settings, cipher, now;
-    if (memory->folder.len == 0)
+    struct secrets_print document, print;
+    if (memory->folder.len == 0 || !print_document(memory, subject, &document))
         return;
-    for (size_t i = 0; i < entries->count; i++) {
-        bool ok = value_tag(memory, subject->id, &entries->items[i], &now);
-        value_put(arena, &values, str_dup(arena, entries->items[i].key), written(arena, ok, &now));
-    }
-    bool has_settings = settings_tag(memory, subject, &settings),
-         has_cipher = cipher_tag(memory, subject, &cipher);
-    value_put(arena, &memory->noted, str_dup(arena, subject->id),
-              VALUE_MAP(arena, {"settings", written(arena, has_settings, &settings)},
-                        {"cipher", written(arena, has_cipher, &cipher)},
-                        {"values", value_map_done(arena, &values)}));
+    *ARENA_PUSH(memory->arena, &memory->noted) = document;
+    if (print_count(memory, &document, entries->count, &print))
+        *ARENA_PUSH(memory->arena, &memory->noted) = print;
+    for (size_t i = 0; i < entries->count; i++)
+        if (print_value(memory, &document, &entries->items[i], &print))
+            *ARENA_PUSH(memory->arena, &memory->noted) = print;
 }
 
 /* ---- saving ---- */
@@ -217,38 +212,43 @@ static bool make_folder(const struct secrets_memory *memory, struct err *err)
     return file_write(path_in(memory, ".gitignore"), STR("*\n"), 0600, err);
 }
 
-/* What was known and is not in `noted`, and `noted`; both sorted. */
-static const struct value *merged(struct arena *arena, const struct value *known, const struct value *noted)
+/* Each once, sorted. */
+static void write_prints(const struct secrets_memory *memory, bool keep, struct buf *out)
 {
-    struct value_map_builder all = {0};
-    const struct member *a = value_members(known), *a_end = value_members_end(known),
-                        *b = value_members(noted), *b_end = value_members_end(noted);
+    size_t kept = keep ? memory->known_count : 0;
+    const struct secrets_print *a = memory->known, *a_end = a + kept, *b = memory->noted.items,
+                               *b_end = b + memory->noted.count, *last = NULL;
+    buf_str(out, HEADER);
     while (a != a_end || b != b_end) {
-        int order = a == a_end ? 1 : b == b_end ? -1 : str_cmp(a->key, b->key);
-        const struct member *next = order < 0 ? a : b;
-        a += order <= 0;
-        b += order >= 0;
-        value_put(arena, &all, next->key, &next->value);
+        const struct secrets_print *next = b == b_end || (a != a_end && order(a, b) < 0) ? a++ : b++;
+        if (last == NULL || order(last, next) != 0)
+            buf_str(out, view_of(next));
+        last = next;
     }
-    return value_map_done(arena, &all);
+}
+
+/* What an earlier version kept, with names. */
+static void drop_old(const struct secrets_memory *memory)
+{
+    unlink(path_in(memory, "fingerprints.json"));
 }
 
 bool secrets_memory_save(struct secrets_memory *memory, bool keep, struct err *err)
 {
-    struct arena *arena = memory->arena;
-    const struct value *noted = value_sorted(arena, value_map_done(arena, &memory->noted));
-    if (memory->folder.len == 0 || (value_count(noted) == 0 && value_count(memory->known) == 0))
-        return true;
-    if (keep)
-        noted = merged(arena, memory->known, noted);
-    const struct value *root = VALUE_MAP(arena, {"version", value_int(arena, 1)}, {"secrets", noted});
     struct buf text CLEANUP(buf_done);
     buf_init(&text, MAX_BYTES);
-    json_write_pretty(&text, root);
+    if (memory->folder.len == 0 || (memory->noted.count == 0 && memory->known_count == 0))
+        return true;
+    if (memory->noted.count != 0)
+        qsort(memory->noted.items, memory->noted.count, sizeof *memory->noted.items, order);
+    write_prints(memory, keep, &text);
     if (!buf_ok(&text))
         return err_set(err, ERR_LIMIT, "fingerprints of Secrets: more than %d bytes", MAX_BYTES);
     struct str key = {(const char *)memory->key, KEY_BYTES};
-    return make_folder(memory, err) &&
-           (!memory->key_is_new || file_write(path_in(memory, "key"), key, 0600, err)) &&
-           file_write(path_in(memory, "fingerprints.json"), buf_view(&text), 0600, err);
+    bool ok = make_folder(memory, err) &&
+              (!memory->key_is_new || file_write(path_in(memory, "key"), key, 0600, err)) &&
+              file_write(path_in(memory, "fingerprints"), buf_view(&text), 0600, err);
+    if (ok)
+        drop_old(memory);
+    return ok;
 }
