@@ -290,6 +290,7 @@ void estate_enter(struct estate *estate, struct arena *arena, const struct bundl
         else if (!is_controlled(estate, &part->items[i]))
             place_add_workload(arena, &estate->place, &workload);
     }
+    place_close(&estate->place);
 }
 
 bool estate_has_secret(const struct estate *estate, struct str name)
@@ -306,16 +307,7 @@ bool estate_has_secret(const struct estate *estate, struct str name)
         if (estate_find(estate, makers[i].group, makers[i].kind, name) != NULL)
             return true;
 
-    /* A Certificate or an ExternalSecret may call its Secret otherwise. */
-    for (size_t i = 0; i < estate->bundle->count; i++) {
-        const struct value *spec = value_key(estate->bundle->items[i].object, "spec");
-        if ((str_is(estate->bundle->items[i].kind, "Certificate") &&
-             str_eq(value_str(value_key(spec, "secretName")), name)) ||
-            (str_is(estate->bundle->items[i].kind, "ExternalSecret") &&
-             str_eq(value_str_in(spec, PATH("target", "name")), name)))
-            return true;
-    }
-    return false;
+    return place_makes_secret(&estate->place, name);
 }
 
 static bool is_mounted_once(const struct value *claim)

@@ -1,5 +1,7 @@
 #include "quality/place.h"
 
+#include <stdlib.h>
+
 #include "core/kube/selector.h"
 
 static void push_ref(struct arena *arena, struct resource_refs *refs, const struct resource *resource)
@@ -7,55 +9,237 @@ static void push_ref(struct arena *arena, struct resource_refs *refs, const stru
     *ARENA_PUSH(arena, refs) = resource; // NOLINT(bugprone-sizeof-expression): a list of pointers is meant
 }
 
+/* FNV-1a. What it finds is held against the whole selector, so that two labels may share a hash. */
+static uint64_t hash_more(uint64_t hash, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ (unsigned char)text.ptr[i]) * 0x100000001b3;
+    return (hash ^ 0xff) * 0x100000001b3; /* no byte of UTF-8 */
+}
+
+static uint64_t label_hash(const struct member *label)
+{
+    return hash_more(hash_more(0xcbf29ce484222325, label->key), value_str(&label->value));
+}
+
+static void index_label(struct arena *arena, struct label_index *labels, const struct member *label,
+                        size_t index)
+{
+    *ARENA_PUSH(arena, labels) = (struct label_entry){label_hash(label), index};
+}
+
+static int entry_order(const void *a, const void *b)
+{
+    const struct label_entry *x = a, *y = b;
+    if (x->hash != y->hash)
+        return x->hash < y->hash ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* The first entry whose hash is not below. */
+static size_t entry_from(const struct label_index *labels, uint64_t hash)
+{
+    size_t from = 0, to = labels->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (labels->items[middle].hash < hash)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+static void entries_of(const struct label_index *labels, const struct member *label, size_t *ret_from,
+                       size_t *ret_to)
+{
+    uint64_t hash = label_hash(label);
+    *ret_from = entry_from(labels, hash);
+    *ret_to = hash == UINT64_MAX ? labels->count : entry_from(labels, hash + 1);
+}
+
+/* A StatefulSet's claims are named <template>-<set>-<number>. */
+static void add_claims(struct arena *arena, struct place *place, const struct workload *workload)
+{
+    VALUE_EACH(volume, value_key(workload->pod_spec, "volumes")) {
+        struct str claim = value_str_in(volume, PATH("persistentVolumeClaim", "claimName"));
+        if (claim.len != 0)
+            *ARENA_PUSH(arena, &place->claims) = claim;
+    }
+    VALUE_EACH(template, value_in(workload->resource->object, PATH("spec", "volumeClaimTemplates")))
+        *ARENA_PUSH(arena, &place->claims_of) =
+            str_fmt(arena, "%.*s-%.*s", STR_ARG(value_str_in(template, PATH("metadata", "name"))),
+                    STR_ARG(workload->resource->name));
+}
+
 void place_add_workload(struct arena *arena, struct place *place, const struct workload *workload)
 {
+    MEMBER_EACH(label, workload->labels)
+        index_label(arena, &place->labels, label, place->workloads.count);
     *ARENA_PUSH(arena, &place->workloads) = *workload;
+    add_claims(arena, place, workload);
+}
+
+static void add_budget(struct arena *arena, struct place *place, const struct resource *budget)
+{
+    const struct value *wanted = value_in(budget->object, PATH("spec", "selector", "matchLabels"));
+    const struct member *first = value_members(wanted);
+    if (first == NULL)
+        push_ref(arena, &place->loose_budgets, budget);
+    else {
+        index_label(arena, &place->budgeted, first, place->budgets.count);
+        push_ref(arena, &place->budgets, budget);
+    }
 }
 
 void place_add(struct arena *arena, struct place *place, const struct resource *resource)
 {
+    const struct value *spec = value_key(resource->object, "spec");
+    struct str secret = STR_NONE;
     if (resource_is(resource, "policy", "PodDisruptionBudget"))
-        push_ref(arena, &place->budgets, resource);
+        add_budget(arena, place, resource);
     else if (resource_is(resource, "autoscaling", "HorizontalPodAutoscaler"))
         push_ref(arena, &place->autoscalers, resource);
     else if (resource_is(resource, "", "LimitRange"))
         push_ref(arena, &place->limit_ranges, resource);
+    else if (str_is(resource->kind, "Certificate"))
+        secret = value_str(value_key(spec, "secretName"));
+    else if (str_is(resource->kind, "ExternalSecret"))
+        secret = value_str_in(spec, PATH("target", "name"));
+    if (secret.len != 0)
+        *ARENA_PUSH(arena, &place->made_secrets) = secret;
 }
 
-const struct workload *place_selected(const struct place *place, const struct value *label_selector)
+struct target {
+    struct str name, kind;
+};
+
+static struct target target_of(const struct resource *autoscaler)
 {
-    for (size_t i = 0; i < place->workloads.count; i++)
-        if (selector_matches(label_selector, place->workloads.items[i].labels))
-            return &place->workloads.items[i];
-    return NULL;
+    const struct value *target = value_in(autoscaler->object, PATH("spec", "scaleTargetRef"));
+    return (struct target){value_str(value_key(target, "name")), value_str(value_key(target, "kind"))};
 }
 
-const struct workload *place_selected_by_map(const struct place *place, const struct value *labels)
+static int target_cmp(const struct target *a, const struct target *b)
 {
-    for (size_t i = 0; i < place->workloads.count; i++)
-        if (selector_map_matches(labels, place->workloads.items[i].labels))
-            return &place->workloads.items[i];
+    int order = str_cmp(a->name, b->name);
+    return order ? order : str_cmp(a->kind, b->kind);
+}
+
+/* Of several for one target the first of the bundle counts: both are elements of its array. */
+static int autoscaler_order(const void *a, const void *b)
+{
+    const struct resource *x = *(const struct resource *const *)a, *y = *(const struct resource *const *)b;
+    struct target target_x = target_of(x), target_y = target_of(y);
+    int order = target_cmp(&target_x, &target_y);
+    return order ? order : (x > y) - (x < y);
+}
+
+static void sort_names(struct str_list *names)
+{
+    if (names->count != 0)
+        qsort(names->items, names->count, sizeof *names->items, str_qsort);
+}
+
+static void sort_labels(struct label_index *labels)
+{
+    if (labels->count != 0)
+        qsort(labels->items, labels->count, sizeof *labels->items, entry_order);
+}
+
+void place_close(struct place *place)
+{
+    struct resource_refs *autoscalers = &place->autoscalers;
+    if (autoscalers->count != 0)
+        qsort(autoscalers->items, autoscalers->count, sizeof(struct resource *), autoscaler_order);
+    sort_labels(&place->labels);
+    sort_labels(&place->budgeted);
+    sort_names(&place->claims);
+    sort_names(&place->claims_of);
+    sort_names(&place->made_secrets);
+}
+
+/* Only those with the rarest label that is asked for come into question; without any, all do. */
+static struct place_walk walk_by(const struct place *place, const struct value *wanted)
+{
+    struct place_walk walk = {.place = place, .to = place->workloads.count};
+    MEMBER_EACH(label, wanted) {
+        size_t from, to;
+        entries_of(&place->labels, label, &from, &to);
+        if (!walk.by_label || to - from < walk.to - walk.at) {
+            walk.at = from;
+            walk.to = to;
+        }
+        walk.by_label = true;
+    }
+    return walk;
+}
+
+struct place_walk place_selected_by(const struct place *place, const struct value *label_selector)
+{
+    struct place_walk walk = walk_by(place, value_key(label_selector, "matchLabels"));
+    walk.selector = label_selector;
+    return walk;
+}
+
+struct place_walk place_selected_by_map(const struct place *place, const struct value *labels)
+{
+    struct place_walk walk = walk_by(place, labels);
+    walk.labels = labels;
+    if (value_count(labels) == 0) /* which selects nothing */
+        walk.to = 0;
+    return walk;
+}
+
+const struct workload *place_next(struct place_walk *walk)
+{
+    while (walk->at < walk->to) {
+        size_t index = walk->by_label ? walk->place->labels.items[walk->at].index : walk->at;
+        const struct workload *workload = &walk->place->workloads.items[index];
+        walk->at++;
+        if (walk->selector ? selector_matches(walk->selector, workload->labels)
+                           : selector_map_matches(walk->labels, workload->labels))
+            return workload;
+    }
     return NULL;
 }
 
 const struct resource *place_autoscaler(const struct place *place, const struct resource *workload)
 {
-    for (size_t i = 0; i < place->autoscalers.count; i++) {
-        const struct value *target =
-            value_in(place->autoscalers.items[i]->object, PATH("spec", "scaleTargetRef"));
-        if (str_eq(value_str(value_key(target, "name")), workload->name) &&
-            str_eq(value_str(value_key(target, "kind")), workload->kind))
-            return place->autoscalers.items[i];
+    const struct resource_refs *autoscalers = &place->autoscalers;
+    struct target wanted = {workload->name, workload->kind};
+    size_t from = 0, to = autoscalers->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        struct target target = target_of(autoscalers->items[middle]);
+        if (target_cmp(&target, &wanted) < 0)
+            from = middle + 1;
+        else
+            to = middle;
     }
-    return NULL;
+    if (from == autoscalers->count)
+        return NULL;
+    struct target found = target_of(autoscalers->items[from]);
+    return target_cmp(&found, &wanted) == 0 ? autoscalers->items[from] : NULL;
+}
+
+static bool is_under(const struct workload *workload, const struct resource *budget)
+{
+    return selector_matches(value_in(budget->object, PATH("spec", "selector")), workload->labels);
 }
 
 bool place_has_budget_for(const struct place *place, const struct workload *workload)
 {
-    for (size_t i = 0; i < place->budgets.count; i++)
-        if (selector_matches(value_in(place->budgets.items[i]->object, PATH("spec", "selector")),
-                             workload->labels))
+    for (size_t i = 0; i < place->loose_budgets.count; i++)
+        if (is_under(workload, place->loose_budgets.items[i]))
             return true;
+    MEMBER_EACH(label, workload->labels) {
+        size_t from, to;
+        entries_of(&place->budgeted, label, &from, &to);
+        for (size_t i = from; i < to; i++)
+            if (is_under(workload, place->budgets.items[place->budgeted.items[i].index]))
+                return true;
+    }
     return false;
 }
 
@@ -75,4 +259,22 @@ bool place_has_default(const struct place *place, const char *side, struct str r
         if (has_default(place->limit_ranges.items[i], side, resource))
             return true;
     return false;
+}
+
+static bool has_name(const struct str_list *names, struct str name)
+{
+    return names->count != 0 && bsearch(&name, names->items, names->count, sizeof name, str_qsort) != NULL;
+}
+
+bool place_mounts(const struct place *place, struct str claim)
+{
+    size_t dash = str_rfind(claim, '-');
+    uint64_t number;
+    return has_name(&place->claims, claim) || (str_to_u64(str_from(claim, dash + 1), &number) &&
+                                               has_name(&place->claims_of, str_slice(claim, 0, dash)));
+}
+
+bool place_makes_secret(const struct place *place, struct str name)
+{
+    return has_name(&place->made_secrets, name);
 }

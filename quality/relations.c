@@ -1,5 +1,4 @@
 /* Things that name each other: is the other one there, and does it fit? */
-#include "core/kube/selector.h"
 #include "quality/check.h"
 
 /* How a pod can name a ConfigMap or a Secret: as volume, in a projected volume, as one variable, as all of them. */
@@ -136,8 +135,9 @@ void check_service_selects_nothing(struct subject *subject)
 {
     const struct value *spec = value_key(subject->resource->object, "spec");
     const struct value *selector = value_key(spec, "selector");
+    struct place_walk selected = place_selected_by_map(subject->place, selector);
     if (value_count(selector) != 0 && !str_is(value_str(value_key(spec, "type")), "ExternalName") &&
-        place_selected_by_map(subject->place, selector) == NULL)
+        place_next(&selected) == NULL)
         found(subject, STR_NONE, "spec.selector");
 }
 
@@ -153,13 +153,11 @@ static bool has_named_port(const struct value *pod_spec, const char *list, struc
 /* Numbers need no declaration in the container; names do. */
 static bool is_served(const struct place *place, const struct value *selector, struct str port)
 {
-    for (size_t i = 0; i < place->workloads.count; i++) {
-        const struct workload *workload = &place->workloads.items[i];
-        if (selector_map_matches(selector, workload->labels) &&
-            (has_named_port(workload->pod_spec, "containers", port) ||
-             has_named_port(workload->pod_spec, "initContainers", port)))
+    struct place_walk selected = place_selected_by_map(place, selector);
+    for (const struct workload *workload; (workload = place_next(&selected)) != NULL;)
+        if (has_named_port(workload->pod_spec, "containers", port) ||
+            has_named_port(workload->pod_spec, "initContainers", port))
             return true;
-    }
     return false;
 }
 
@@ -167,7 +165,8 @@ void check_service_target_port(struct subject *subject)
 {
     const struct value *spec = value_key(subject->resource->object, "spec");
     const struct value *selector = value_key(spec, "selector");
-    if (place_selected_by_map(subject->place, selector) == NULL)
+    struct place_walk selected = place_selected_by_map(subject->place, selector);
+    if (place_next(&selected) == NULL)
         return;
     size_t i = 0;
     VALUE_EACH(port, value_key(spec, "ports")) {
@@ -292,10 +291,10 @@ void check_autoscaler_requests(struct subject *subject)
 /* How many pods the budget is over, at the least that autoscalers allow. */
 static int64_t pods_under(const struct subject *subject, const struct value *selector)
 {
+    struct place_walk selected = place_selected_by(subject->place, selector);
     int64_t pods = 0, fewest;
-    for (size_t i = 0; i < subject->place->workloads.count; i++) {
-        const struct workload *workload = &subject->place->workloads.items[i];
-        if (!selector_matches(selector, workload->labels) || (workload->traits & WORKLOAD_FINISHES))
+    for (const struct workload *workload; (workload = place_next(&selected)) != NULL;) {
+        if (workload->traits & WORKLOAD_FINISHES)
             continue;
         const struct resource *autoscaler = place_autoscaler(subject->place, workload->resource);
         if (autoscaler == NULL)
@@ -327,6 +326,8 @@ void check_budget_blocks(struct subject *subject)
 
 void check_budget_selects_nothing(struct subject *subject)
 {
-    if (place_selected(subject->place, value_in(subject->resource->object, PATH("spec", "selector"))) == NULL)
+    struct place_walk selected =
+        place_selected_by(subject->place, value_in(subject->resource->object, PATH("spec", "selector")));
+    if (place_next(&selected) == NULL)
         found(subject, STR_NONE, "spec.selector");
 }

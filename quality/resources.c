@@ -134,30 +134,8 @@ void check_limit_range(struct subject *subject)
         found(subject, STR_NONE, "%s", "");
 }
 
-static bool mounts(const struct workload *workload, struct str claim)
-{
-    VALUE_EACH(volume, value_key(workload->pod_spec, "volumes"))
-        if (str_eq(value_str_in(volume, PATH("persistentVolumeClaim", "claimName")), claim))
-            return true;
-
-    /* A StatefulSet's claims are named <template>-<set>-<number>. */
-    VALUE_EACH(template, value_in(workload->resource->object, PATH("spec", "volumeClaimTemplates"))) {
-        struct str start = value_str_in(template, PATH("metadata", "name")),
-                   rest = str_from(claim, start.len);
-        struct str set = workload->resource->name;
-        uint64_t number;
-        if (str_starts(claim, start) && str_starts(rest, STR("-")) && str_starts(str_from(rest, 1), set) &&
-            str_starts(str_from(rest, 1 + set.len), STR("-")) &&
-            str_to_u64(str_from(rest, 2 + set.len), &number))
-            return true;
-    }
-    return false;
-}
-
 void check_unused_claim(struct subject *subject)
 {
-    for (size_t i = 0; i < subject->place->workloads.count; i++)
-        if (mounts(&subject->place->workloads.items[i], subject->resource->name))
-            return;
-    found(subject, STR_NONE, "%s", "");
+    if (!place_mounts(subject->place, subject->resource->name))
+        found(subject, STR_NONE, "%s", "");
 }
