@@ -142,3 +142,36 @@ void corpus_fill(struct bundle *bundle, size_t namespaces, size_t objects)
     }
     bundle_sort(bundle);
 }
+
+static void put(struct stash *stash, struct arena *scratch, struct str json)
+{
+    const struct value *object;
+    struct resource resource;
+    struct err err;
+    if (!json_parse(scratch, json, NULL, &object, &err) ||
+        !resource_from(object, STR("corpus"), &resource, &err) ||
+        !stash_put_text(stash, &resource, json, &err))
+        abort();
+}
+
+struct stash *corpus_stash(struct arena *arena, size_t namespaces, size_t objects)
+{
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
+    struct buf out CLEANUP(buf_done);
+    struct stash *stash;
+    struct err err;
+    if (!stash_new(arena, NULL, &stash, &err))
+        abort();
+    buf_init(&out, CORPUS_MAX_BYTES);
+    for (size_t i = 0; i < objects; i++) {
+        arena_reset(scratch);
+        buf_clear(&out);
+        writers[i % COUNT_OF(writers)](&out, i % namespaces, i);
+        put(stash, scratch, buf_view(&out));
+    }
+    stash_about(stash)->types = *resource_builtin_types();
+    stash_about(stash)->complete = true;
+    if (!stash_finish(stash, &err))
+        abort();
+    return stash;
+}
