@@ -121,6 +121,10 @@ bool cli_tell_hole(const struct value *missing, struct err *err);
 /* <backup|dir|file|-> to a bundle (source.c): an existing path, "-", else an id or "latest" in the store. */
 bool cli_is_path(struct cli *cli, struct str what); /* it exists on disk, or is "-" */
 bool cli_load(struct cli *cli, struct str what, struct bundle *ret_bundle, struct err *err) WARN_UNUSED;
+/* The same without holding the whole; stash_close when done. */
+bool cli_load_stash(struct cli *cli, struct str what, struct stash **ret_stash, struct err *err) WARN_UNUSED;
+/* Warns of each kind that nothing is known of: it is kept as it is, and the server it goes to may not know it either. */
+bool cli_tell_unknown_kinds(struct cli *cli, struct stash *stash, struct err *err) WARN_UNUSED;
 /* Which cluster's backups `which` means: --cluster, else for "latest" the configured cluster; empty: any. */
 struct str cli_cluster(const struct cli *cli, struct str which);
 

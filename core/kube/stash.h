@@ -11,7 +11,8 @@
  *
  * `about` is what is known of the whole: a bundle without objects, with types, moment, counts and problems; every
  * bundle that is made starts as a copy of it. Parts are the cluster-scoped objects (an empty namespace, always first
- * when there are any) and each namespace, in bytewise order; the objects of a part are sorted by group, kind and name, as in a bundle.
+ * when there are any) and each namespace, in bytewise order; the objects of a part are sorted by group, kind and name,
+ * as in a bundle.
  *
  * Once it is complete a stash only gives, and any number of threads may take. JSON texts are compact, as json_write
  * writes them. `about` and the texts it points to live in the arena of the stash.
