@@ -49,28 +49,13 @@ char *buf_reserve(struct buf *buf, size_t len)
     return buf->ptr + buf->len;
 }
 
-void buf_append(struct buf *buf, const void *bytes, size_t len)
+void buf_append_slowly(struct buf *buf, const void *bytes, size_t len)
 {
     char *at = len ? buf_reserve(buf, len) : NULL;
     if (at == NULL)
         return;
     memcpy(at, bytes, len);
     buf->len += len;
-}
-
-void buf_str(struct buf *buf, struct str text)
-{
-    buf_append(buf, text.ptr, text.len);
-}
-
-void buf_text(struct buf *buf, const char *text)
-{
-    buf_append(buf, text, strlen(text));
-}
-
-void buf_char(struct buf *buf, char c)
-{
-    buf_append(buf, &c, 1);
 }
 
 void buf_repeat(struct buf *buf, char c, size_t times)

@@ -12,19 +12,21 @@ static void write_escape(struct buf *buf, unsigned char c)
     }
 }
 
+static const bool needs_escape[256] = {[0 ... 0x1F] = true, ['"'] = true, ['\\'] = true};
+
 void json_write_string(struct buf *buf, struct str text)
 {
     buf_char(buf, '"');
     size_t from = 0;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
+        if (!needs_escape[c])
             continue;
-        buf_str(buf, str_slice(text, from, i));
+        buf_append(buf, text.ptr + from, i - from);
         write_escape(buf, c);
         from = i + 1;
     }
-    buf_str(buf, str_from(text, from));
+    buf_append(buf, text.ptr + from, text.len - from);
     buf_char(buf, '"');
 }
 

@@ -43,22 +43,11 @@ static const bool opens_plain[256] = {
     ['\\'] = true,        ['='] = true,         [0x80 ... 0xFF] = true,
 };
 
-static inline void put(struct buf *buf, const char *bytes, size_t len)
-{
-    if (buf->cap - buf->len < len || buf->failed) {
-        buf_append(buf, bytes, len);
-        return;
-    }
-    if (len != 0)
-        memcpy(buf->ptr + buf->len, bytes, len);
-    buf->len += len;
-}
-
 static void put_indent(struct buf *buf, size_t indent)
 {
     static const char spaces[] = "                                                                ";
     if (indent < sizeof spaces)
-        put(buf, spaces, indent);
+        buf_append(buf, spaces, indent);
     else
         buf_repeat(buf, ' ', indent);
 }
@@ -148,15 +137,15 @@ static enum style style_of(struct str text, bool may_be_literal)
 
 static void write_single(struct buf *buf, struct str text)
 {
-    put(buf, "'", 1);
+    buf_char(buf, '\'');
     while (text.len != 0) {
         size_t quote = str_find(text, '\'');
-        put(buf, text.ptr, quote);
+        buf_append(buf, text.ptr, quote);
         if (quote < text.len)
-            put(buf, "''", 2);
+            buf_text(buf, "''");
         text = str_from(text, quote + 1);
     }
-    put(buf, "'", 1);
+    buf_char(buf, '\'');
 }
 
 static void write_escape(struct buf *buf, unsigned code)
@@ -174,17 +163,17 @@ static void write_escape(struct buf *buf, unsigned code)
 static void write_double(struct buf *buf, struct str text)
 {
     size_t from = 0, len;
-    put(buf, "\"", 1);
+    buf_char(buf, '"');
     for (size_t i = 0; i < text.len; i += len) {
         unsigned code = code_point(text, i, &len);
         if (is_printable(code) && code != '"' && code != '\\')
             continue;
-        put(buf, text.ptr + from, i - from);
+        buf_append(buf, text.ptr + from, i - from);
         write_escape(buf, code);
         from = i + len;
     }
-    put(buf, text.ptr + from, text.len - from);
-    put(buf, "\"", 1);
+    buf_append(buf, text.ptr + from, text.len - from);
+    buf_char(buf, '"');
 }
 
 /* "|" keeps one final newline, "|-" none, "|+" all. Where the text opens with white space a reader could not tell
@@ -192,18 +181,18 @@ static void write_double(struct buf *buf, struct str text)
 static void write_literal(struct buf *buf, struct str text, size_t indent)
 {
     bool ends = text.ptr[text.len - 1] == '\n', ends_twice = ends && text.ptr[text.len - 2] == '\n';
-    put(buf, "|", 1);
+    buf_char(buf, '|');
     if (memchr(" \t\n", text.ptr[0], 3) != NULL)
-        put(buf, "2", 1);
+        buf_char(buf, '2');
     if (!ends || ends_twice)
-        put(buf, ends ? "+" : "-", 1);
-    put(buf, "\n", 1);
+        buf_char(buf, ends ? '+' : '-');
+    buf_char(buf, '\n');
     while (text.len != 0) {
         struct str line = str_cut(&text, '\n');
         if (line.len != 0)
             put_indent(buf, indent);
-        put(buf, line.ptr, line.len);
-        put(buf, "\n", 1);
+        buf_str(buf, line);
+        buf_char(buf, '\n');
     }
 }
 
@@ -212,23 +201,23 @@ static void write_string(struct buf *buf, struct str text, size_t indent, bool m
 {
     switch (style_of(text, may_be_literal)) {
     case STYLE_LITERAL: write_literal(buf, text, indent); return;
-    case STYLE_PLAIN: put(buf, text.ptr, text.len); break;
+    case STYLE_PLAIN: buf_str(buf, text); break;
     case STYLE_SINGLE: write_single(buf, text); break;
     case STYLE_DOUBLE: write_double(buf, text); break;
     }
-    put(buf, "\n", 1);
+    buf_char(buf, '\n');
 }
 
 static void write_inline(struct buf *buf, const struct value *value, size_t indent, bool may_be_literal)
 {
     struct str text = value_text(value);
     switch (value->kind) {
-    case VALUE_NULL: put(buf, "null\n", 5); return;
-    case VALUE_LIST: put(buf, "[]\n", 3); return;
-    case VALUE_MAP: put(buf, "{}\n", 3); return;
+    case VALUE_NULL: buf_text(buf, "null\n"); return;
+    case VALUE_LIST: buf_text(buf, "[]\n"); return;
+    case VALUE_MAP: buf_text(buf, "{}\n"); return;
     case VALUE_STRING: write_string(buf, text, indent, may_be_literal); return;
     case VALUE_BOOL:
-    case VALUE_NUMBER: put(buf, text.ptr, text.len); put(buf, "\n", 1);
+    case VALUE_NUMBER: buf_str(buf, text); buf_char(buf, '\n');
     }
 }
 
@@ -246,7 +235,7 @@ static void write_list(struct buf *buf, const struct value *list, size_t indent)
         const struct value *item = &list->items[i];
         if (i > 0)
             put_indent(buf, indent);
-        put(buf, "- ", 2);
+        buf_text(buf, "- ");
         if (is_block(item))
             write_block(buf, item, indent + STEP);
         else
@@ -257,10 +246,10 @@ static void write_list(struct buf *buf, const struct value *list, size_t indent)
 /* Too long for "key: value": "? key" on a line of its own, then ": value". */
 static void write_long_key(struct buf *buf, struct str key, const struct value *value, size_t indent)
 {
-    put(buf, "? ", 2);
+    buf_text(buf, "? ");
     write_string(buf, key, indent + STEP, false);
     put_indent(buf, indent);
-    put(buf, ": ", 2);
+    buf_text(buf, ": ");
     if (is_block(value))
         write_block(buf, value, indent + STEP);
     else
@@ -270,7 +259,7 @@ static void write_long_key(struct buf *buf, struct str key, const struct value *
 static void write_key(struct buf *buf, struct str key)
 {
     switch (style_of(key, false)) {
-    case STYLE_PLAIN: put(buf, key.ptr, key.len); break;
+    case STYLE_PLAIN: buf_str(buf, key); break;
     case STYLE_SINGLE: write_single(buf, key); break;
     default: write_double(buf, key);
     }
@@ -289,12 +278,12 @@ static void write_map(struct buf *buf, const struct value *map, size_t indent)
         }
         write_key(buf, key);
         if (!is_block(value)) {
-            put(buf, ": ", 2);
+            buf_text(buf, ": ");
             write_inline(buf, value, indent + STEP, true);
             continue;
         }
         size_t below = value->kind == VALUE_MAP ? indent + STEP : indent;
-        put(buf, ":\n", 2);
+        buf_text(buf, ":\n");
         put_indent(buf, below);
         write_block(buf, value, below);
     }
