@@ -170,11 +170,15 @@ static bool parse_escape(struct parser *p, char **to)
     return true;
 }
 
+static const bool ends_run[256] = {[0 ... 0x1F] = true, ['"'] = true, ['\\'] = true};
+
 /* Stops at the first byte that is not an ordinary character; `*high` collects whether any was not ASCII. */
 static const char *scan_plain(const char *at, const char *end, unsigned char *high)
 {
-    while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
-        *high |= (unsigned char)*at++;
+    unsigned char seen = 0;
+    while (at < end && !ends_run[(unsigned char)*at])
+        seen |= (unsigned char)*at++;
+    *high |= seen;
     return at;
 }
 
