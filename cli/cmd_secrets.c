@@ -8,6 +8,7 @@
 #include "core/crypto/age.h"
 #include "core/crypto/sops.h"
 #include "core/keys.h"
+#include "core/secrets/earlier.h"
 #include "core/secrets/protect.h"
 #include "transform/transform.h"
 
@@ -178,7 +179,7 @@ static bool rotate_environment(struct rotation *rotation, const struct config_en
 {
     struct protector *protector = NULL;
     rotation->environment = environment;
-    bool ok = protector_open(&rotation->cli->run, environment, NULL, &protector, err);
+    bool ok = protector_open(&rotation->cli->run, environment, &protector, err);
     for (size_t i = 0; ok && i < rotation->earlier.count; i++)
         if (str_eq(rotation->earlier.items[i].environment, environment->name))
             ok = rotate_one(rotation, protector, &rotation->earlier.items[i], err);

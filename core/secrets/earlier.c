@@ -29,7 +29,7 @@ static int order(const void *a, const void *b)
 void earlier_gather(struct arena *arena, const struct files *files, struct earlier_secrets *ret_earlier)
 {
     *ret_earlier = (struct earlier_secrets){0};
-    for (size_t i = 0; files != NULL && i < files->count; i++) {
+    for (size_t i = 0; i < files->count; i++) {
         const struct file *file = &files->items[i];
         struct yaml_documents documents;
         struct earlier_secret one = {.environment = environment_of(file->path)};
@@ -41,6 +41,34 @@ void earlier_gather(struct arena *arena, const struct files *files, struct earli
     }
     if (ret_earlier->count != 0)
         qsort(ret_earlier->items, ret_earlier->count, sizeof *ret_earlier->items, order);
+}
+
+static size_t first_from(const struct files *files, struct str path)
+{
+    size_t from = 0, to = files->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (str_cmp(files->items[middle].path, path) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+void earlier_of_namespace(struct arena *arena, const struct files *files, struct str environment,
+                          struct str namespace, struct earlier_secrets *ret_earlier)
+{
+    struct files some = {0};
+    if (files != NULL) {
+        struct str folder =
+            str_fmt(arena, "overlays/%.*s/%.*s/secrets/", STR_ARG(environment), STR_ARG(namespace));
+        size_t from = first_from(files, folder);
+        some.items = files->items + from;
+        while (from + some.count < files->count && str_starts(some.items[some.count].path, folder))
+            some.count++;
+    }
+    earlier_gather(arena, &some, ret_earlier);
 }
 
 const struct earlier_secret *earlier_find(const struct earlier_secrets *earlier, struct str environment,

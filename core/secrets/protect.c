@@ -6,8 +6,6 @@
 struct protection {
     struct run *run;
     struct protector **protectors; /* per environment; NULL until the first Secret */
-    struct earlier_secrets earlier;
-    bool gathered;
 };
 
 /* ---- who is told of what is left out ---- */
@@ -82,40 +80,43 @@ void protection_close(struct protection *protection)
         protector_close(protection->protectors[i]);
 }
 
-static bool need_protector(struct protection *protection, size_t index, struct err *err)
+static bool apply_environment(struct protection *protection, size_t index, struct arena *arena,
+                              const struct bundle *secrets, struct protected_secrets *all, struct err *err)
 {
     struct run *run = protection->run;
+    const struct config_environment *environment = &run->config->environments.items[index];
     struct protector **protector = &protection->protectors[index];
-    if (!protection->gathered)
-        earlier_gather(run->arena, run->previous, &protection->earlier);
-    protection->gathered = true;
-    return *protector != NULL ||
-           protector_open(run, &run->config->environments.items[index], &protection->earlier, protector, err);
+    struct earlier_secrets earlier;
+    bool ok = *protector != NULL || protector_open(run, environment, protector, err);
+    for (size_t i = 0; ok && i < secrets->count; i++) {
+        const struct resource *secret = &secrets->items[i];
+        struct resource moved = *secret;
+        struct protected_secret protected;
+        if (i == 0 || !str_eq(secret->namespace, secrets->items[i - 1].namespace))
+            earlier_of_namespace(arena, run->previous, environment->name, secret->namespace, &earlier);
+        (*protector)->earlier = &earlier;
+        moved.namespace = config_namespace(arena, environment, secret->namespace);
+        ok = protector_apply(*protector, arena, &moved, secrets_mode_of(run->config, environment, secret),
+                             &protected, err);
+        protected.secret = *secret;
+        if (ok)
+            *ARENA_PUSH(arena, all) = protected;
+    }
+    if (*protector != NULL)
+        (*protector)->earlier = NULL;
+    return ok;
 }
 
 bool protection_apply(struct protection *protection, struct arena *arena, const struct bundle *secrets,
                       struct protected_secrets *ret_protected, struct err *err)
 {
-    struct run *run = protection->run;
     struct protected_secrets all = {0};
-    for (size_t i = 0; i < run->config->environments.count && secrets->count != 0; i++) {
-        const struct config_environment *environment = &run->config->environments.items[i];
-        if (!need_protector(protection, i, err))
+    size_t environments = secrets->count != 0 ? protection->run->config->environments.count : 0;
+    for (size_t i = 0; i < environments; i++)
+        if (!apply_environment(protection, i, arena, secrets, &all, err))
             return false;
-        for (size_t j = 0; j < secrets->count; j++) {
-            const struct resource *secret = &secrets->items[j];
-            struct resource moved = *secret;
-            struct protected_secret protected;
-            moved.namespace = config_namespace(arena, environment, secret->namespace);
-            if (!protector_apply(protection->protectors[i], arena, &moved,
-                                 secrets_mode_of(run->config, environment, secret), &protected, err))
-                return false;
-            protected.secret = *secret;
-            *ARENA_PUSH(arena, &all) = protected;
-        }
-    }
     if (all.count != 0)
-        tell_omitted(&(struct telling){run, arena, &all, secrets->count});
+        tell_omitted(&(struct telling){protection->run, arena, &all, secrets->count});
     *ret_protected = all;
     return true;
 }
@@ -136,16 +137,7 @@ struct secret_note secret_note_of(struct arena *arena, const struct protected_se
     return note;
 }
 
-/* ---- the whole of a run ---- */
-
-bool secrets_protect(struct run *run, struct protected_secrets *ret_protected, struct err *err)
-{
-    struct protection *protection = protection_open(run);
-    bundle_sort(&run->secrets);
-    bool ok = protection_apply(protection, run->arena, &run->secrets, ret_protected, err);
-    protection_close(protection);
-    return ok;
-}
+/* ---- what is remembered ---- */
 
 bool secrets_remember(struct run *run, bool some, struct err *err)
 {

@@ -13,7 +13,6 @@
  */
 #pragma once
 #include "core/run.h"
-#include "core/secrets/earlier.h"
 #include "core/secrets/select.h"
 
 struct protected_secret {
@@ -34,7 +33,7 @@ struct protected_secrets {
 
 /* ---- namespace after namespace ---- */
 
-/* What is read once for all of them: identities, certificates, and what the repository held before. */
+/* What is read once for all of them: identities and certificates. */
 struct protection;
 struct protection *protection_open(struct run *run);
 /* The Secrets of one namespace, sorted, for all environments; `arena` may go when they are written. Of those that are left
@@ -57,9 +56,6 @@ struct secret_note {
 /* Copied into `arena`. */
 struct secret_note secret_note_of(struct arena *arena, const struct protected_secret *protected);
 
-/* All of run->secrets at once, in the arena of the run. */
-bool secrets_protect(struct run *run, struct protected_secrets *ret_protected, struct err *err) WARN_UNUSED;
-
 /* The repository now holds what was protected: remembers it. Does nothing where nothing was. `some`: there are other
  * Secrets in it, of which what is remembered stays. */
 bool secrets_remember(struct run *run, bool some, struct err *err) WARN_UNUSED;
@@ -68,10 +64,9 @@ void secrets_forget(struct run *run); /* wipes keys; call at the end of a run */
 /* ---- one environment, for rotation ---- */
 
 struct protector;
-/* `earlier`: what the repository holds; NULL: nothing of it is taken again. It must live as long. */
+/* Nothing that the repository holds is taken again. */
 bool protector_open(struct run *run, const struct config_environment *environment,
-                    const struct earlier_secrets *earlier, struct protector **ret_protector,
-                    struct err *err) WARN_UNUSED;
+                    struct protector **ret_protector, struct err *err) WARN_UNUSED;
 /* The Secret under the namespace that it has in the environment; what comes of it is in `arena`. */
 bool protector_apply(struct protector *protector, struct arena *arena, const struct resource *secret,
                      enum secrets_mode mode, struct protected_secret *ret_protected,

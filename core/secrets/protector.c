@@ -70,14 +70,13 @@ bool protector_need_certificate(struct protector *protector, struct err *err)
 /* ---- one environment ---- */
 
 bool protector_open(struct run *run, const struct config_environment *environment,
-                    const struct earlier_secrets *earlier, struct protector **ret_protector, struct err *err)
+                    struct protector **ret_protector, struct err *err)
 {
     struct protector *protector = ARENA_NEW(run->arena, struct protector);
     protector->run = run;
     protector->arena = run->arena;
     protector->environment = environment;
     protector->settings = config_secrets_of(run->config, environment);
-    protector->earlier = earlier;
     if (run->memory == NULL && !secrets_memory_open(run->arena, run->config->state_dir, &run->memory, err))
         return false;
     *ret_protector = protector;

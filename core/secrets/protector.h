@@ -7,6 +7,7 @@
 #pragma once
 #include "core/crypto/age.h"
 #include "core/crypto/sealed.h"
+#include "core/secrets/earlier.h"
 #include "core/secrets/memory.h"
 #include "core/secrets/protect.h"
 
@@ -15,7 +16,7 @@ struct protector {
     struct arena *arena; /* of the run */
     const struct config_environment *environment;
     struct config_secrets settings;
-    const struct earlier_secrets *earlier; /* NULL: nothing of it is taken again */
+    const struct earlier_secrets *earlier; /* of the namespace at hand; NULL: none is taken again */
 
     struct sealed_certificate *certificate; /* NULL until a Secret is sealed */
     struct str sealed_settings;             /* the certificate and the scope, for the memory */
