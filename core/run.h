@@ -30,7 +30,7 @@ struct run {
      * writes them anywhere. */
     struct bundle secrets;
     size_t readable; /* places in the declared objects where the value of a Secret can be read */
-    /* The repository as it was, sorted; NULL: there was none, or nobody knows. */
+    /* The Secrets of the repository as it was, sorted by path; NULL: there was none, or nobody knows. */
     const struct files *previous;
     struct secrets_memory *memory;     /* what was written last time (core/secrets/memory.h) */
     struct age_identities *identities; /* that decrypt (core/keys.h); NULL until a stage needs them */

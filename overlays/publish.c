@@ -2,6 +2,7 @@
 
 #include "core/config/config.h"
 #include "core/git/repo.h"
+#include "core/secrets/earlier.h"
 #include "overlays/losses.h"
 
 enum { MAX_PATHS = 1000, MAX_NAMED = 20 };
@@ -216,7 +217,7 @@ bool publish_previous(struct run *run, struct err *err)
     struct repo *repo;
     if (!open_branch(run, &repo, err))
         return err->code == ERR_NOT_FOUND;
-    bool ok = repo_read(repo, run->arena, MAX_BRANCH_BYTES, files, err);
+    bool ok = repo_read_wanted(repo, run->arena, MAX_BRANCH_BYTES, earlier_is_path, files, err);
     repo_close(repo);
     if (ok)
         run->previous = files;

@@ -27,7 +27,7 @@ bool publish_stage(struct run *run, struct bundle *bundle, struct err *err) WARN
 /* The same without a commit: `changed` says whether there would be one. */
 bool publish_preview(struct run *run, struct bundle *bundle, struct err *err) WARN_UNUSED;
 
-/* What the branch holds now, into run->previous. A branch or repository that is not there holds nothing. */
+/* The Secrets that the branch holds now, into run->previous. A branch or repository that is not there holds nothing. */
 bool publish_previous(struct run *run, struct err *err) WARN_UNUSED;
 
 /* Where a repository says which backup it was written from. */

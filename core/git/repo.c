@@ -215,18 +215,25 @@ static bool read_leaf(struct repo *repo, struct arena *arena, const struct leaf 
     return files_add(arena, files, leaf->path, bytes, err);
 }
 
-bool repo_read(struct repo *repo, struct arena *arena, size_t max_bytes, struct files *ret_files,
-               struct err *err)
+bool repo_read_wanted(struct repo *repo, struct arena *arena, size_t max_bytes,
+                      bool (*wanted)(struct str path), struct files *ret_files, struct err *err)
 {
     struct leaves leaves;
     struct files files = {0};
     if (!tree_leaves(repo, arena, &leaves, err))
         return false;
     for (size_t i = 0; i < leaves.count; i++)
-        if (!read_leaf(repo, arena, &leaves.items[i], &max_bytes, &files, err))
+        if ((wanted == NULL || wanted(leaves.items[i].path)) &&
+            !read_leaf(repo, arena, &leaves.items[i], &max_bytes, &files, err))
             return err_context(err, "%.*s", STR_ARG(leaves.items[i].path));
     *ret_files = files;
     return true;
+}
+
+bool repo_read(struct repo *repo, struct arena *arena, size_t max_bytes, struct files *ret_files,
+               struct err *err)
+{
+    return repo_read_wanted(repo, arena, max_bytes, NULL, ret_files, err);
 }
 
 /* ---- comparing ---- */

@@ -51,6 +51,9 @@ repo_tip(const struct repo *repo); /* commit id the branch had when it was opene
 /* The files under our names as the branch has them, at most `max_bytes` in all; links and submodules are left out. */
 bool repo_read(struct repo *repo, struct arena *arena, size_t max_bytes, struct files *ret_files,
                struct err *err) WARN_UNUSED;
+/* The same for the files that `wanted` says yes to. */
+bool repo_read_wanted(struct repo *repo, struct arena *arena, size_t max_bytes,
+                      bool (*wanted)(struct str path), struct files *ret_files, struct err *err) WARN_UNUSED;
 /* What publishing `files` (sorted, all under our names) would change. Writes nothing. */
 bool repo_compare(struct repo *repo, const struct files *files, struct repo_changes *ret_changes,
                   struct err *err) WARN_UNUSED;

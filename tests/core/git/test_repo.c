@@ -210,6 +210,11 @@ Test(repo, comparing_writes_nothing)
     tear_down(&f);
 }
 
+static bool is_of_overlays(struct str path)
+{
+    return str_starts(path, STR("overlays/"));
+}
+
 Test(repo, what_was_published_can_be_read)
 {
     struct fixture f = set_up();
@@ -228,6 +233,9 @@ Test(repo, what_was_published_can_be_read)
                   str_eq(read.items[i].bytes, files.items[i].bytes));
     cr_expect_not(repo_read(repo, f.arena, 3, &read, &f.err));
     cr_expect_eq(f.err.code, ERR_LIMIT);
+    cr_assert(repo_read_wanted(repo, f.arena, 3, is_of_overlays, &read, &f.err),
+              "what is left out counts not");
+    cr_expect(read.count == 1 && str_is(read.items[0].path, "overlays/x"));
     repo_close(repo);
     tear_down(&f);
 }
