@@ -13,11 +13,16 @@ static struct writer in_scratch(const struct writer *writer, struct arena *scrat
     return within;
 }
 
-static const struct resource *whole_object(const struct bundle *part, const struct resource *outline)
+struct group group_of(struct arena *arena, const struct layout_group *layout, const struct bundle *part)
 {
-    const struct resource *found =
-        bundle_find(part, resource_group(outline), outline->kind, outline->namespace, outline->name);
-    return found ? found : outline;
+    struct group group = {layout, part, ARENA_ARRAY(arena, const struct resource *, layout->count + 1)};
+    for (size_t i = 0; i < layout->count; i++) {
+        const struct resource *known = layout->entries[i].resource;
+        const struct resource *found =
+            bundle_find(part, resource_group(known), known->kind, known->namespace, known->name);
+        group.objects[i] = found ? found : known;
+    }
+    return group;
 }
 
 /* Whatever transform was told to leave out: a value that can be read never gets into the base. */
@@ -30,22 +35,23 @@ static bool check_no_secret(const struct resource *resource, struct err *err)
                    STR_ARG(resource->namespace), STR_ARG(resource->name));
 }
 
-bool group_write_base(struct writer *writer, const struct layout_group *group, const struct bundle *part)
+bool group_write_base(struct writer *writer, const struct group *group)
 {
     struct arena *arena = writer->arena, *scratch CLEANUP(arena_cleanup) = arena_new();
     struct writer within = in_scratch(writer, scratch);
     struct value_list_builder resources = {0};
-    for (size_t i = 0; i < group->count; i++) {
-        const struct layout_entry *entry = &group->entries[i];
-        const struct resource *resource = whole_object(part, entry->resource);
+    struct str name = group->layout->name;
+    for (size_t i = 0; i < group->layout->count; i++) {
+        const struct layout_entry *entry = &group->layout->entries[i];
+        const struct resource *resource = group->objects[i];
         arena_reset(scratch);
         value_push(arena, &resources, value_string(arena, entry->file));
         if (!check_no_secret(resource, writer->err) ||
-            !writer_document(&within, path_of(&within, "base", group->name, entry->file), STR_NONE,
+            !writer_document(&within, path_of(&within, "base", name, entry->file), STR_NONE,
                              writer_ordered(scratch, resource->object)))
             return false;
     }
-    return writer_kustomization(writer, str_fmt(arena, "base/%.*s", STR_ARG(group->name)),
+    return writer_kustomization(writer, str_fmt(arena, "base/%.*s", STR_ARG(name)),
                                 value_list_done(arena, &resources), NULL);
 }
 
@@ -142,20 +148,20 @@ static bool write_routes(struct writer *writer, const struct routes *routes, con
 }
 
 /* The patches of the objects; the list of them outlives their texts. */
-static bool write_patches(struct writer *writer, struct place *place, const struct layout_group *group,
-                          const struct bundle *part, struct str folder, struct value_list_builder *patches)
+static bool write_patches(struct writer *writer, struct place *place, const struct group *group,
+                          struct str folder, struct value_list_builder *patches)
 {
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     struct writer within = in_scratch(writer, scratch);
     struct environment there = place->environment;
     there.arena = scratch;
-    there.part = part;
-    for (size_t i = 0; i < group->count; i++) {
-        const struct layout_entry *entry = &group->entries[i];
+    there.part = group->part;
+    for (size_t i = 0; i < group->layout->count; i++) {
+        const struct layout_entry *entry = &group->layout->entries[i];
         struct value_list_builder list = {0};
         struct patch_builder patch;
         arena_reset(scratch);
-        environment_patch(&there, whole_object(part, entry->resource), &patch);
+        environment_patch(&there, group->objects[i], &patch);
         if (patch_is_empty(&patch))
             continue;
         place->patched++;
@@ -167,21 +173,22 @@ static bool write_patches(struct writer *writer, struct place *place, const stru
     return true;
 }
 
-bool group_write_overlay(struct writer *writer, struct place *place, const struct layout_group *group,
-                         const struct bundle *part, const struct protected_secrets *secrets)
+bool group_write_overlay(struct writer *writer, struct place *place, const struct group *group,
+                         const struct protected_secrets *secrets)
 {
     struct arena *arena = writer->arena;
     const struct config_environment *config = place->environment.config;
-    struct str folder = str_fmt(arena, "overlays/%.*s/%.*s", STR_ARG(config->name), STR_ARG(group->name));
-    struct str base = str_fmt(arena, "../../../base/%.*s", STR_ARG(group->name));
+    const struct layout_group *layout = group->layout;
+    struct str folder = str_fmt(arena, "overlays/%.*s/%.*s", STR_ARG(config->name), STR_ARG(layout->name));
+    struct str base = str_fmt(arena, "../../../base/%.*s", STR_ARG(layout->name));
     struct value_list_builder patches = {0}, resources = {0};
-    if (group->count != 0)
+    if (layout->count != 0)
         value_push(arena, &resources, value_string(arena, base));
     if (!secrets_write(writer, config, secrets, folder, &resources) ||
-        !write_routes(writer, &place->routes, group, folder, &resources) ||
-        !write_patches(writer, place, group, part, folder, &patches))
+        !write_routes(writer, &place->routes, layout, folder, &resources) ||
+        !write_patches(writer, place, group, folder, &patches))
         return false;
-    add_moves(arena, &place->environment, group, &patches);
+    add_moves(arena, &place->environment, layout, &patches);
     return writer_kustomization(writer, folder, value_list_done(arena, &resources),
                                 value_list_done(arena, &patches));
 }

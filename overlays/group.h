@@ -12,8 +12,16 @@ struct place {
     size_t patched; /* objects so far */
 };
 
-/* `part` has the group's objects whole; those that it has not are whole in the layout (Namespaces). */
-bool group_write_base(struct writer *writer, const struct layout_group *group, const struct bundle *part);
+/* A folder with its objects whole, in the order of the layout. */
+struct group {
+    const struct layout_group *layout;
+    const struct bundle *part; /* the declared objects of its namespace */
+    const struct resource **objects;
+};
+
+/* What `part` does not have is whole in the layout: Namespaces, whose own part is another. */
+struct group group_of(struct arena *arena, const struct layout_group *layout, const struct bundle *part);
+bool group_write_base(struct writer *writer, const struct group *group);
 /* `secrets` are those of the group, of all environments. */
-bool group_write_overlay(struct writer *writer, struct place *place, const struct layout_group *group,
-                         const struct bundle *part, const struct protected_secrets *secrets);
+bool group_write_overlay(struct writer *writer, struct place *place, const struct group *group,
+                         const struct protected_secrets *secrets);

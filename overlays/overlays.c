@@ -124,22 +124,23 @@ static bool protect(struct writing *w, const struct layout_group *group, struct 
 }
 
 /* Base and environments; what was made for the folder is in `arena`, and goes with it. */
-static bool write_group(struct writing *w, const struct layout_group *group, const struct bundle *part,
+static bool write_group(struct writing *w, const struct layout_group *layout, const struct bundle *part,
                         struct arena *arena)
 {
     struct writer writer = w->writer;
     struct protected_secrets secrets;
+    struct group group = group_of(arena, layout, part);
     writer.arena = arena;
-    if (group->count != 0 && !group_write_base(&writer, group, part))
-        return err_context(writer.err, "base/%.*s", STR_ARG(group->name));
-    if (!protect(w, group, arena, &secrets))
+    if (layout->count != 0 && !group_write_base(&writer, &group))
+        return err_context(writer.err, "base/%.*s", STR_ARG(layout->name));
+    if (!protect(w, layout, arena, &secrets))
         return false;
     for (size_t i = 0; i < writer.run->config->environments.count; i++) {
         struct place *place = &w->places[i];
         struct str name = place->environment.config->name;
-        if (writer_has(&writer, place->environment.config, group) &&
-            !group_write_overlay(&writer, place, group, part, &secrets))
-            return err_context(writer.err, "overlays/%.*s/%.*s", STR_ARG(name), STR_ARG(group->name));
+        if (writer_has(&writer, place->environment.config, layout) &&
+            !group_write_overlay(&writer, place, &group, &secrets))
+            return err_context(writer.err, "overlays/%.*s/%.*s", STR_ARG(name), STR_ARG(layout->name));
     }
     return true;
 }
@@ -157,9 +158,8 @@ static bool take_part(struct writing *w, struct str namespace, struct arena *are
 }
 
 /* They share a part. */
-static bool write_cluster_groups(struct writing *w)
+static bool write_cluster_groups(struct writing *w, struct arena *arena)
 {
-    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
     struct bundle part;
     if (!take_part(w, STR_NONE, arena, &part))
         return false;
@@ -169,9 +169,8 @@ static bool write_cluster_groups(struct writing *w)
     return true;
 }
 
-static bool write_namespace(struct writing *w, const struct layout_group *group)
+static bool write_namespace(struct writing *w, const struct layout_group *group, struct arena *arena)
 {
-    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
     struct bundle part;
     return take_part(w, group->name, arena, &part) && write_group(w, group, &part, arena);
 }
@@ -179,12 +178,14 @@ static bool write_namespace(struct writing *w, const struct layout_group *group)
 static bool write_groups(struct writing *w)
 {
     struct run *run = w->writer.run;
-    if (!write_cluster_groups(w))
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new(); /* of one part */
+    if (!write_cluster_groups(w, arena))
         return false;
     for (size_t i = 0; i < w->layout.count; i++) {
         const struct layout_group *group = &w->layout.items[i];
         progress_step(run->progress, "writing", i, w->layout.count, "folders", group->name);
-        if (!layout_is_cluster(group) && !write_namespace(w, group))
+        arena_reset(arena);
+        if (!layout_is_cluster(group) && !write_namespace(w, group, arena))
             return false;
     }
     progress_step(run->progress, "writing", w->layout.count, w->layout.count, "folders", STR_NONE);
@@ -310,6 +311,7 @@ static bool write_all(struct writing *w)
 
 bool overlays_write(struct run *run, struct declared *declared, struct files_out *out, struct err *err)
 {
+    struct buf text CLEANUP(buf_done);
     struct writing w = {.declared = declared};
     struct bundle *whole = &declared->outline;
     w.writer = (struct writer){.run = run,
@@ -320,6 +322,7 @@ bool overlays_write(struct run *run, struct declared *declared, struct files_out
                                .facts = &w.facts,
                                .dependencies = &w.dependencies,
                                .err = err};
+    writer_open(&w.writer, &text);
     if (whole->cluster.len == 0)
         whole->cluster = run->config->cluster_name.len ? run->config->cluster_name : STR("cluster");
     if (!check_readable(run, err))

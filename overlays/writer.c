@@ -14,6 +14,12 @@ static bool add(struct writer *writer, struct str path, const struct buf *text)
     return files_out_add(writer->out, path, buf_view(text), writer->err);
 }
 
+void writer_open(struct writer *writer, struct buf *text)
+{
+    buf_init(text, WRITER_MAX_FILE);
+    writer->text = text;
+}
+
 static void write_comment(struct buf *text, struct str comment)
 {
     while (comment.len != 0) {
@@ -24,25 +30,24 @@ static void write_comment(struct buf *text, struct str comment)
 
 bool writer_document(struct writer *writer, struct str path, struct str comment, const struct value *document)
 {
-    struct buf text CLEANUP(buf_done);
-    buf_init(&text, WRITER_MAX_FILE);
-    write_comment(&text, comment);
-    yaml_write(&text, document);
-    return add(writer, path, &text);
+    buf_clear(writer->text);
+    write_comment(writer->text, comment);
+    yaml_write(writer->text, document);
+    return add(writer, path, writer->text);
 }
 
 bool writer_documents(struct writer *writer, struct str path, struct str comment,
                       const struct value_list_builder *documents)
 {
-    struct buf text CLEANUP(buf_done);
-    buf_init(&text, WRITER_MAX_FILE);
-    write_comment(&text, comment);
+    struct buf *text = writer->text;
+    buf_clear(text);
+    write_comment(text, comment);
     for (size_t i = 0; i < documents->count; i++) {
         if (i > 0)
-            buf_text(&text, "---\n");
-        yaml_write(&text, &documents->items[i]);
+            buf_text(text, "---\n");
+        yaml_write(text, &documents->items[i]);
     }
-    return add(writer, path, &text);
+    return add(writer, path, text);
 }
 
 bool writer_text(struct writer *writer, struct str path, const struct buf *text)

@@ -19,6 +19,7 @@ struct writer {
     struct run *run;
     struct arena *arena; /* of documents on their way; may be of one folder only */
     struct files_out *out;
+    struct buf *text;           /* of the file at hand; one for all of them */
     const struct bundle *whole; /* all declared objects in outline */
     const struct layout *layout;
     const struct facts *facts;
@@ -26,6 +27,9 @@ struct writer {
     struct secret_notes *secrets;            /* for each group of the layout */
     struct err *err;
 };
+
+/* `text` is used until the writer goes; buf_done is the caller's. */
+void writer_open(struct writer *writer, struct buf *text);
 
 /* Adds one document, after "# comment" lines where `comment` is not empty. False when the path is refused. */
 bool writer_document(struct writer *writer, struct str path, struct str comment,

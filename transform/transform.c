@@ -298,9 +298,8 @@ struct declaring {
     void *ctx;
 };
 
-static bool declare_part(struct declaring *d, size_t index, struct err *err)
+static bool declare_part(struct declaring *d, size_t index, struct arena *arena, struct err *err)
 {
-    struct arena *arena CLEANUP(arena_cleanup) = arena_new();
     struct bundle objects, secrets;
     return transform_part(d->transform, index, arena, &objects, &secrets, err) &&
            declared_add(&d->declared, &objects, &secrets, err) &&
@@ -310,9 +309,10 @@ static bool declare_part(struct declaring *d, size_t index, struct err *err)
 static bool declare_all(struct declaring *d, const struct parts *live, struct err *err)
 {
     struct run *run = d->transform->run;
-    for (size_t i = 0; i < live->count; i++) {
+    struct arena *arena CLEANUP(arena_cleanup) = arena_new(); /* of one part */
+    for (size_t i = 0; i < live->count; i++, arena_reset(arena)) {
         progress_step(run->progress, "transforming", i, live->count, "namespaces", live->items[i].namespace);
-        if (!declare_part(d, i, err))
+        if (!declare_part(d, i, arena, err))
             return false;
     }
     progress_step(run->progress, "transforming", live->count, live->count, "namespaces", STR_NONE);
