@@ -277,30 +277,17 @@ static bool convert(struct cli *cli, const struct parts *live, struct str out, s
            cli_readable_gate(cli, err);
 }
 
-/* What nothing is known of is kept as it is; the server it goes to may not know it either. */
-static void tell_unknown_kinds(struct cli *cli, const struct bundle *bundle)
-{
-    const struct resource *last = NULL;
-    for (size_t i = 0; i < bundle->count; i++) {
-        const struct resource *r = &bundle->items[i];
-        bool same = last != NULL && str_eq(last->kind, r->kind) && str_eq(last->api_version, r->api_version);
-        last = r;
-        if (!same && resource_type_find(&bundle->types, resource_group(r), r->kind) == NULL)
-            cli_warn(cli, "%.*s: nothing is known of the kind %.*s of %.*s; it is kept as it is",
-                     STR_ARG(r->origin), STR_ARG(r->kind), STR_ARG(r->api_version));
-    }
-}
-
 bool cmd_convert(struct cli *cli, struct err *err)
 {
     struct str what, out = cli_has(cli, OPTION_OUT) ? cli_option(cli, OPTION_OUT) : STR("repo");
-    struct bundle bundle;
+    struct stash *stash;
     struct parts live;
     bool writes = !cli_has(cli, OPTION_DRY_RUN) && !cli_has(cli, OPTION_EXPLAIN);
     if (!cli_argument(cli, 0, &what, err) || (writes && !check_out(cli, str_c(cli->arena, out), err)) ||
-        !cli_load(cli, what, &bundle, err))
+        !cli_load_stash(cli, what, &stash, err))
         return false;
-    tell_unknown_kinds(cli, &bundle);
-    parts_of_bundle(cli->arena, &bundle, &live);
-    return cli_has(cli, OPTION_EXPLAIN) ? explain(cli, &live, err) : convert(cli, &live, out, err);
+    parts_of_stash(cli->arena, stash, &live);
+    bool ok = cli_has(cli, OPTION_EXPLAIN) ? explain(cli, &live, err) : convert(cli, &live, out, err);
+    stash_close(stash);
+    return ok;
 }
