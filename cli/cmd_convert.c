@@ -287,7 +287,8 @@ bool cmd_convert(struct cli *cli, struct err *err)
         !cli_load_stash(cli, what, &stash, err))
         return false;
     parts_of_stash(cli->arena, stash, &live);
-    bool ok = cli_has(cli, OPTION_EXPLAIN) ? explain(cli, &live, err) : convert(cli, &live, out, err);
+    bool ok = cli_tell_unknown_kinds(cli, stash, err) &&
+              (cli_has(cli, OPTION_EXPLAIN) ? explain(cli, &live, err) : convert(cli, &live, out, err));
     stash_close(stash);
     return ok;
 }

@@ -102,12 +102,14 @@ static bool rename_shared(struct arena *arena, struct layout_group *group, bool 
     return shared_any;
 }
 
+/* Only the names that come of it stay in `arena`. */
 static void name_files(struct arena *arena, struct layout_group *group)
 {
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     for (size_t i = 0; i < group->count; i++)
-        group->entries[i].file = file_stem(arena, group->entries[i].resource, false, false);
-    if (rename_shared(arena, group, false))
-        rename_shared(arena, group, true);
+        group->entries[i].file = file_stem(scratch, group->entries[i].resource, false, false);
+    if (rename_shared(scratch, group, false))
+        rename_shared(scratch, group, true);
     for (size_t i = 0; i < group->count; i++)
         group->entries[i].file = str_fmt(arena, "%.*s.yaml", STR_ARG(group->entries[i].file));
     qsort(group->entries, group->count, sizeof *group->entries, entry_order);
@@ -148,33 +150,36 @@ static void add_groups_of_secrets(struct arena *arena, const struct parts *secre
     }
 }
 
+/* The group of all[from] and of those behind it that share its name; returns the first that does not. */
+static size_t add_group(struct arena *arena, struct layout *layout, const struct tagged *all, size_t from,
+                        size_t count)
+{
+    size_t to = from;
+    while (to < count && str_eq(all[to].group, all[from].group))
+        to++;
+    struct layout_group *group = ARENA_PUSH(arena, layout);
+    *group = (struct layout_group){.name = all[from].group, .count = to - from};
+    group->entries = ARENA_ARRAY(arena, struct layout_entry, to - from);
+    for (size_t i = from; i < to; i++)
+        group->entries[i - from] = (struct layout_entry){.resource = all[i].resource, .wave = all[i].wave};
+    name_files(arena, group);
+    return to;
+}
+
 void layout_of(struct arena *arena, const struct bundle *bundle, const struct parts *secrets,
                struct layout *ret_layout)
 {
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     struct layout layout = {0};
-    struct tagged *all = ARENA_ARRAY(arena, struct tagged, bundle->count);
+    struct tagged *all = ARENA_ARRAY(scratch, struct tagged, bundle->count);
     for (size_t i = 0; i < bundle->count; i++) {
         enum wave wave = wave_of(&bundle->items[i]);
         all[i] = (struct tagged){group_name(&bundle->items[i], wave), &bundle->items[i], wave};
     }
     if (bundle->count != 0)
         qsort(all, bundle->count, sizeof *all, tagged_order);
-    struct layout_group *group = NULL;
-    for (size_t i = 0; i < bundle->count; i++) {
-        if (group == NULL || !str_eq(group->name, all[i].group)) {
-            group = ARENA_PUSH(arena, &layout);
-            *group = (struct layout_group){.name = all[i].group};
-        }
-        if (group->count == group->cap) {
-            size_t cap = group->cap ? 2 * group->cap : 16;
-            group->entries = arena_grow(arena, group->entries, group->count, cap, sizeof *group->entries);
-            group->cap = cap;
-        }
-        group->entries[group->count++] =
-            (struct layout_entry){.resource = all[i].resource, .wave = all[i].wave};
-    }
-    for (size_t i = 0; i < layout.count; i++)
-        name_files(arena, &layout.items[i]);
+    for (size_t next = 0; next < bundle->count;)
+        next = add_group(arena, &layout, all, next, bundle->count);
     add_groups_of_secrets(arena, secrets, &layout);
     if (layout.count != 0)
         qsort(layout.items, layout.count, sizeof *layout.items, group_order);

@@ -17,7 +17,7 @@ struct layout_entry {
 struct layout_group {
     struct str name;              /* "_crds", "_cluster", a namespace, "_gates" */
     struct layout_entry *entries; /* in the order of kustomization.yaml: wave, then file */
-    size_t count, cap;
+    size_t count;
 };
 
 struct layout {

@@ -325,7 +325,7 @@ bool transform_declare(struct run *run, const struct parts *live, const char *di
 {
     struct declaring d = {.visit = visit, .ctx = ctx};
     if (!transform_open(run, live, visit != NULL, &d.transform, err) ||
-        !declared_open(run->arena, dir, live->about, &d.declared, err))
+        !declared_open(run->arena, dir, live, &d.declared, err))
         return false;
     if (!declare_all(&d, live, err)) {
         declared_close(&d.declared);

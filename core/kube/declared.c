@@ -18,15 +18,17 @@ void declared_of_bundles(struct arena *arena, const struct bundle *objects, cons
     struct declared declared = {.outline = about_of(arena, objects)};
     parts_of_bundle(arena, objects, &declared.objects);
     parts_of_bundle(arena, secrets, &declared.secrets);
+    outline_reserve(&declared.outline, objects->count);
     for (size_t i = 0; i < objects->count; i++)
         outline_add(&declared.outline, &objects->items[i]);
     *ret_declared = declared;
 }
 
-bool declared_open(struct arena *arena, const char *dir, const struct bundle *about,
+bool declared_open(struct arena *arena, const char *dir, const struct parts *live,
                    struct declared *ret_declared, struct err *err)
 {
-    struct declared declared = {.outline = about_of(arena, about)};
+    struct declared declared = {.outline = about_of(arena, live->about)};
+    outline_reserve(&declared.outline, live->objects);
     if (stash_new(arena, dir, &declared.object_stash, err) &&
         stash_new(arena, dir, &declared.secret_stash, err)) {
         *ret_declared = declared;

@@ -20,8 +20,8 @@ struct declared {
 void declared_of_bundles(struct arena *arena, const struct bundle *objects, const struct bundle *secrets,
                          struct declared *ret_declared);
 
-/* Empty, on disk (`dir` as for stash_new), to be filled with parts in their order. `about` is of the live cluster. */
-bool declared_open(struct arena *arena, const char *dir, const struct bundle *about,
+/* Empty, on disk (`dir` as for stash_new), to be filled with parts in their order, made of what is live. */
+bool declared_open(struct arena *arena, const char *dir, const struct parts *live,
                    struct declared *ret_declared, struct err *err) WARN_UNUSED;
 bool declared_add(struct declared *declared, const struct bundle *objects, const struct bundle *secrets,
                   struct err *err) WARN_UNUSED;

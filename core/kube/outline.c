@@ -2,12 +2,13 @@
 
 #include "core/kube/dependencies.h"
 
-enum { PATH_KEYS = 8 };
+enum { FIELDS = 5, KEYS = 8 };
 
 static const struct row {
-    const char *group, *kind, *fields;
+    const char *group, *kind;
+    const char *fields[FIELDS][KEYS]; /* paths; each ends with NULL, and so does the list */
 } rows[] = {
-#define OUTLINE(group, kind, fields) {group, kind, fields},
+#define OUTLINE(group, kind, ...) {group, kind, {__VA_ARGS__}},
 #include "core/kube/outline.def"
 #undef OUTLINE
 };
@@ -20,29 +21,24 @@ static const struct row *row_of(const struct resource *resource)
     return NULL;
 }
 
-/* A copy of what stands at the path, in the maps that lead to it. */
+/* Keys are the table's own texts; what stands behind them is copied. */
 static const struct value *with_field(struct arena *arena, const struct value *kept,
-                                      const struct value *object, struct str dotted)
+                                      const struct value *object, const char *const *path)
 {
-    const char *path[PATH_KEYS + 1] = {NULL};
-    for (size_t i = 0; i < PATH_KEYS && dotted.len != 0; i++)
-        path[i] = str_c(arena, str_cut(&dotted, '.'));
     const struct value *value = value_in(object, path);
     return value ? value_with_in(arena, kept, path, value_copy(arena, value)) : kept;
 }
 
+/* NULL where nothing is kept. */
 static const struct value *fields_of(struct arena *arena, const struct resource *resource,
                                      const struct row *row)
 {
     const struct value *kept = NULL, *object = resource->object;
-    struct str fields = row ? str_of(row->fields) : STR_NONE;
-    if (str_is(fields, "*"))
+    if (row != NULL && row->fields[0][0] == NULL)
         return value_copy(arena, object);
-    while (fields.len != 0)
-        kept = with_field(arena, kept, object, str_cut(&fields, ' '));
-    const char *const *annotation = PATH("metadata", "annotations", DEPENDS_ON);
-    const struct value *needs = value_in(object, annotation);
-    return needs ? value_with_in(arena, kept, annotation, value_copy(arena, needs)) : kept;
+    for (size_t i = 0; row != NULL && i < FIELDS && row->fields[i][0] != NULL; i++)
+        kept = with_field(arena, kept, object, row->fields[i]);
+    return with_field(arena, kept, object, PATH("metadata", "annotations", DEPENDS_ON));
 }
 
 /* Objects of a kind follow each other, and so do those of a namespace: their names are kept once. */
@@ -64,4 +60,10 @@ void outline_add(struct bundle *outline, const struct resource *resource)
         .object = fields_of(arena, resource, row_of(resource)),
     };
     bundle_add(outline, &little);
+}
+
+void outline_reserve(struct bundle *outline, size_t objects)
+{
+    outline->items = ARENA_ARRAY(outline->arena, struct resource, objects);
+    outline->cap = objects;
 }

@@ -8,3 +8,5 @@
 
 /* Adds copies in outline->arena. Whoever adds part after part, in order, has a sorted bundle. */
 void outline_add(struct bundle *outline, const struct resource *resource);
+/* An empty outline will have so many objects at most: then it need not grow, which leaves its old arrays behind. */
+void outline_reserve(struct bundle *outline, size_t objects);

@@ -42,7 +42,9 @@ static void open_fixture(struct fixture *f)
     bundle_sort(&f->objects);
     f->objects.backup_id = STR("id");
     declared_of_bundles(f->arena, &f->objects, &f->secrets, &f->of[0]);
-    cr_assert(declared_open(f->arena, NULL, &f->objects, &f->of[1], &f->err), "%s", f->err.msg);
+    struct parts live;
+    parts_of_bundle(f->arena, &f->objects, &live);
+    cr_assert(declared_open(f->arena, NULL, &live, &f->of[1], &f->err), "%s", f->err.msg);
     fill(f, &f->of[1]);
 }
 
