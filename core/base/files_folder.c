@@ -13,7 +13,7 @@
 
 #include "core/base/files_intern.h"
 
-/* Up to here every staged file gets its own fsync; beyond, one syncfs is cheaper. */
+/* Up to here every staged file gets its own fsync, which spares what others write; beyond, one syncfs is cheaper. */
 enum { FSYNC_EACH = 64, MAX_LIST_BYTES = 64 << 20 };
 
 /* What is kept of a file. */
@@ -75,19 +75,19 @@ static int parent_of(struct files_folder *folder, struct str path, bool make, co
 
 /* ---- staging ---- */
 
+/* A file as long as `bytes`. */
 static bool holds(int fd, struct str bytes)
 {
     char chunk[16384];
-    for (;;) {
+    while (bytes.len != 0) {
         ssize_t got = read(fd, chunk, sizeof chunk);
-        if (got == 0)
-            return bytes.len == 0;
         if (got < 0 && errno == EINTR)
             continue;
-        if (got < 0 || (size_t)got > bytes.len || memcmp(bytes.ptr, chunk, (size_t)got) != 0)
+        if (got <= 0 || (size_t)got > bytes.len || memcmp(bytes.ptr, chunk, (size_t)got) != 0)
             return false;
         bytes = str_from(bytes, (size_t)got);
     }
+    return true;
 }
 
 /* Whether the file holds these very bytes already. */
@@ -115,7 +115,7 @@ static bool stage(struct files_folder *folder, struct str path, struct str bytes
     if (same_on_disk(folder, path, bytes))
         return true;
     snprintf(name, sizeof name, "%zu", folder->staged + 1);
-    if (files_put_new(folder->staging, name, bytes, 0644, folder->staged < FSYNC_EACH) != 0)
+    if (files_put_new(folder->staging, name, bytes, 0644, false) != 0)
         return err_errno(err, "%.*s", STR_ARG(path));
     *ret_staged = ++folder->staged;
     return true;
@@ -141,6 +141,26 @@ size_t files_folder_count(const struct files_folder *folder)
 }
 
 /* ---- putting in place ---- */
+
+/* All were written before the first is waited for: most of them reach the disk together. */
+static bool make_durable(struct files_folder *folder, struct err *err)
+{
+    char name[32];
+    if (folder->staged > FSYNC_EACH)
+        return syncfs(folder->top) == 0 || err_errno(err, "sync");
+    for (size_t i = 1; i <= folder->staged; i++) {
+        snprintf(name, sizeof name, "%zu", i);
+        int fd = openat(folder->staging, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0 || fsync(fd) != 0) {
+            err_errno(err, "sync");
+            if (fd >= 0)
+                close(fd);
+            return false;
+        }
+        close(fd);
+    }
+    return true;
+}
 
 static bool move_into_place(struct files_folder *folder, struct err *err)
 {
@@ -251,11 +271,7 @@ static bool commit(struct files_folder *folder, struct err *err)
 {
     struct str old;
     if (!files_sort_paths(folder->items, folder->count, sizeof *folder->items, err) ||
-        !read_list(folder, &old, err))
-        return false;
-    if (folder->staged > FSYNC_EACH && syncfs(folder->top) != 0)
-        return err_errno(err, "sync");
-    if (!write_list(folder, old, err))
+        !read_list(folder, &old, err) || !make_durable(folder, err) || !write_list(folder, old, err))
         return false;
     remove_obsolete(folder, old, true);
     if (!move_into_place(folder, err))
