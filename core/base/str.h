@@ -51,10 +51,10 @@ static inline bool str_eq(struct str a, struct str b)
     return a.len == b.len &&
            (a.len == 0 || (a.ptr[a.len - 1] == b.ptr[a.len - 1] && memcmp(a.ptr, b.ptr, a.len) == 0));
 }
-/* str_eq against a NUL-terminated text */
+/* str_eq against a NUL-terminated text. Rows of a table mostly differ in the first byte, which saves their length. */
 static inline bool str_is(struct str text, const char *literal)
 {
-    return str_eq(text, str_of(literal));
+    return (text.len != 0 ? *literal == *text.ptr : *literal == '\0') && str_eq(text, str_of(literal));
 }
 bool str_eq_nocase(struct str a, struct str b); /* ASCII only */
 int str_cmp(struct str a, struct str b);        /* bytewise, as qsort wants it */
