@@ -91,6 +91,8 @@ static const struct value *storage_version(const struct value *crd)
 
 void resource_types_add_crd(struct arena *arena, struct resource_types *types, const struct value *crd)
 {
+    if (!str_is(value_str(value_key(crd, "kind")), "CustomResourceDefinition"))
+        return;
     const struct value *names = value_in(crd, PATH("spec", "names")), *version = storage_version(crd);
     struct resource_type type = {
         .group = value_str_in(crd, PATH("spec", "group")),
@@ -102,8 +104,7 @@ void resource_types_add_crd(struct arena *arena, struct resource_types *types, c
         .listable = true,
         .has_status = value_in(version, PATH("subresources", "status")) != NULL,
     };
-    if (!str_is(value_str(value_key(crd, "kind")), "CustomResourceDefinition") || type.version.len == 0 ||
-        type.kind.len == 0 || type.plural.len == 0 ||
+    if (type.version.len == 0 || type.kind.len == 0 || type.plural.len == 0 ||
         resource_type_find(types, type.group, type.kind) != NULL)
         return;
     type.group = str_dup(arena, type.group);
