@@ -65,6 +65,14 @@ Test(str, making)
     cr_expect(str_is(str_join(arena, parts, 1, STR("--")), "a"));
     cr_expect(str_is(str_join(arena, parts, 0, STR("--")), ""));
     cr_expect(str_is(str_fmt(arena, "%d-%s", 7, "x"), "7-x"));
+    cr_expect(str_is(str_fmt(arena, "%s", ""), ""));
+    cr_expect(str_is(str_fmt(arena, "%s/%.*s.yaml", "base", 2, "shop"), "base/sh.yaml"));
+    cr_expect(str_is(str_fmt(arena, "%.*s", 9, "a\0b"), "a"));
+    cr_expect(str_is(str_fmt(arena, "%s: 100%% of %5s", "a", "b"), "a: 100% of     b"));
+    struct str most = str_fmt(arena, "%0300d", 0),
+               twice = str_fmt(arena, "%.*s%.*s", STR_ARG(most), STR_ARG(most));
+    cr_expect_eq(twice.len, 600);
+    cr_expect(str_starts(twice, most) && str_ends(twice, most));
     cr_expect_str_eq(str_c(arena, STR("abc")), "abc");
     cr_expect_str_eq(str_c(arena, STR_NONE), "");
     cr_expect(str_is(str_dup(arena, STR("abc")), "abc"));
