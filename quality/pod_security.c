@@ -32,7 +32,6 @@ STANDARD(check_host_ports, POD_SECURITY_HOST_PORTS)
 STANDARD(check_host_process, POD_SECURITY_HOST_PROCESS)
 STANDARD(check_app_armor, POD_SECURITY_APP_ARMOR)
 STANDARD(check_se_linux, POD_SECURITY_SE_LINUX)
-STANDARD(check_proc_mount, POD_SECURITY_PROC_MOUNT)
 STANDARD(check_seccomp_unconfined, POD_SECURITY_SECCOMP)
 STANDARD(check_sysctls, POD_SECURITY_SYSCTLS)
 STANDARD(check_host_probes, POD_SECURITY_HOST_PROBES)
@@ -42,6 +41,13 @@ STANDARD(check_run_as_non_root, POD_SECURITY_NON_ROOT)
 STANDARD(check_run_as_user, POD_SECURITY_USER)
 STANDARD(check_seccomp_profile, POD_SECURITY_SECCOMP_PROFILE)
 STANDARD(check_dropped_capabilities, POD_SECURITY_DROPPED_CAPABILITIES)
+
+/* One check for both levels: what is unmasked in a user namespace is below restricted only. */
+void check_proc_mount(struct subject *subject)
+{
+    pod_security_look(POD_SECURITY_PROC_MOUNT, &subject->workload, tell, subject);
+    pod_security_look(POD_SECURITY_PROC_MOUNT_ANYWHERE, &subject->workload, tell, subject);
+}
 
 void check_read_only_root(struct subject *subject)
 {

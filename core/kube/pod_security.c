@@ -86,6 +86,13 @@ static bool is_windows(const struct looking *l)
     return str_is(value_str_in(l->pod, PATH("os", "name")), "windows");
 }
 
+/* Root of a user namespace is nobody on the node; since 1.35 the standards make use of that. */
+static bool has_user_namespace(const struct looking *l)
+{
+    const struct value *host_users = value_key(l->pod, "hostUsers");
+    return value_is(host_users, VALUE_BOOL) && !value_true(host_users);
+}
+
 /* ---- baseline ---- */
 
 static void look_host_namespaces(const struct looking *l)
@@ -201,13 +208,19 @@ static void look_se_linux(const struct looking *l)
             in_container(l, &c, STR_NONE, "securityContext.seLinuxOptions");
 }
 
-static void look_proc_mount(const struct looking *l)
+static void look_proc_mounts(const struct looking *l)
 {
     EACH_CONTAINER(c, l) {
         struct str mount = value_str(value_key(c.context, "procMount"));
         if (mount.len != 0 && !str_is(mount, "Default"))
             in_container(l, &c, STR_NONE, "securityContext.procMount");
     }
+}
+
+static void look_proc_mount(const struct looking *l)
+{
+    if (!has_user_namespace(l))
+        look_proc_mounts(l);
 }
 
 static void look_seccomp(const struct looking *l)
@@ -282,6 +295,12 @@ static void look_volume_types(const struct looking *l)
     }
 }
 
+static void look_proc_mount_anywhere(const struct looking *l)
+{
+    if (has_user_namespace(l))
+        look_proc_mounts(l);
+}
+
 static void look_escalation(const struct looking *l)
 {
     EACH_CONTAINER(c, l) {
@@ -295,6 +314,8 @@ static void look_escalation(const struct looking *l)
 static void look_non_root(const struct looking *l)
 {
     const struct value *of_pod = value_key(l->context, "runAsNonRoot");
+    if (has_user_namespace(l))
+        return;
     if (of_pod != NULL && !value_true(of_pod))
         in_pod(l, STR_NONE, "securityContext.runAsNonRoot");
     EACH_CONTAINER(c, l) {
@@ -313,6 +334,8 @@ static bool is_root(const struct value *context)
 /* Root for the pod is refused even where every container has a user of its own. */
 static void look_user(const struct looking *l)
 {
+    if (has_user_namespace(l))
+        return;
     if (is_root(l->context))
         in_pod(l, STR_NONE, "securityContext.runAsUser");
     EACH_CONTAINER(c, l)
@@ -356,8 +379,6 @@ static void look_dropped_capabilities(const struct looking *l)
     }
 }
 
-/* ---- the whole ---- */
-
 static const struct {
     enum pod_security level;
     const char *name; /* what an admission calls it; NULL: the path of the fault */
@@ -376,6 +397,7 @@ static const struct {
     [POD_SECURITY_SYSCTLS] = {POD_SECURITY_BASELINE, "sysctls", look_sysctls},
     [POD_SECURITY_HOST_PROBES] = {POD_SECURITY_BASELINE, "host of a probe or hook", look_host_probes},
     [POD_SECURITY_VOLUME_TYPES] = {POD_SECURITY_RESTRICTED, "volumes", look_volume_types},
+    [POD_SECURITY_PROC_MOUNT_ANYWHERE] = {POD_SECURITY_RESTRICTED, "procMount", look_proc_mount_anywhere},
     [POD_SECURITY_ESCALATION] = {POD_SECURITY_RESTRICTED, "allowPrivilegeEscalation", look_escalation},
     [POD_SECURITY_NON_ROOT] = {POD_SECURITY_RESTRICTED, "runAsNonRoot", look_non_root},
     [POD_SECURITY_USER] = {POD_SECURITY_RESTRICTED, "runAsUser", look_user},

@@ -225,6 +225,15 @@ apparmor {"containers":[{"name":"a","image":"a:1","securityContext":{"appArmorPr
 selinux {"securityContext":{"seLinuxOptions":{"type":"spc_t"}},"containers":[{"name":"a","image":"a:1"}]}
 sysctl {"securityContext":{"sysctls":[{"name":"kernel.msgmax","value":"1"}]},"containers":[{"name":"a","image":"a:1"}]}
 safe-sysctl {"securityContext":{"sysctls":[{"name":"net.ipv4.tcp_syncookies","value":"1"}]},"containers":[{"name":"a","image":"a:1"}]}
+tuned-sysctl {"securityContext":{"sysctls":[{"name":"net.ipv4.tcp_rmem","value":"4096 87380 16777216"}]},"containers":[{"name":"a","image":"a:1"}]}
+own-user {"securityContext":{"runAsNonRoot":true,"runAsUser":0,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"a","image":"a:1","securityContext":{"runAsUser":7,"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}
+own-non-root {"securityContext":{"runAsNonRoot":false,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"a","image":"a:1","securityContext":{"runAsNonRoot":true,"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}
+good-chown {"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"a","image":"a:1","securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"],"add":["CHOWN"]}}}]}
+lower-all {"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"a","image":"a:1","securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["all"]}}}]}
+probe-host {"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"a","image":"a:1","livenessProbe":{"httpGet":{"host":"10.0.0.1","port":80}},"securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}
+windows {"os":{"name":"windows"},"securityContext":{"runAsNonRoot":true},"containers":[{"name":"a","image":"a:1"}]}
+user-namespace {"hostUsers":false,"securityContext":{"runAsNonRoot":false,"runAsUser":0,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"a","image":"a:1","securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}
+unmasked {"hostUsers":false,"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"a","image":"a:1","securityContext":{"procMount":"Unmasked","allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}
 END
 }
 

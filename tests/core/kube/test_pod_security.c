@@ -39,6 +39,12 @@ static const struct {
      "{runAsUser: "
      "7, " KEPT "}}]",
      "", "runAsUser"},
+    {"hostUsers: false, securityContext: {runAsUser: 0}, containers: [{name: c, securityContext: {procMount: "
+     "Unmasked, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}, seccompProfile: {type: "
+     "RuntimeDefault}}}]",
+     "", "procMount"},
+    {"hostUsers: true, containers: [{name: c, securityContext: {procMount: Unmasked, " KEPT "}}]",
+     "procMount", "procMount"},
     {"os: {name: windows}, securityContext: {runAsNonRoot: true}, containers: [{name: c}]", "", ""},
     {"containers: {name: c, image: d}, volumes: x, securityContext: [1]", "", ""},
     {"null", "", ""},
