@@ -30,7 +30,7 @@ static size_t grown_cap(const struct buf *buf, size_t wanted)
     return cap < buf->max ? cap : buf->max;
 }
 
-char *buf_reserve(struct buf *buf, size_t len)
+char *buf_grow(struct buf *buf, size_t len)
 {
     if (buf->failed || len > buf->max - buf->len) {
         buf->failed = true;

@@ -21,6 +21,13 @@ void buf_init(struct buf *buf, size_t max_bytes);
 void buf_done(struct buf *buf);  /* may be called twice; fit for CLEANUP(buf_done) */
 void buf_clear(struct buf *buf); /* forgets text and failure, keeps the memory */
 
+char *buf_grow(struct buf *buf, size_t len); /* buf_reserve where there is no room yet */
+/* Room for `len` bytes at the end, to be filled by the caller who then adds to `len`; NULL when it does not fit. */
+static inline char *buf_reserve(struct buf *buf, size_t len)
+{
+    return buf->cap - buf->len >= len && !buf->failed ? buf->ptr + buf->len : buf_grow(buf, len);
+}
+
 void buf_append_slowly(struct buf *buf, const void *bytes, size_t len); /* where it must grow, or failed */
 /* Here, since the writers of JSON and YAML append a few bytes at a time. */
 static inline void buf_append(struct buf *buf, const void *bytes, size_t len)
@@ -47,8 +54,6 @@ static inline void buf_char(struct buf *buf, char c)
 }
 void buf_repeat(struct buf *buf, char c, size_t times);
 void buf_fmt(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* Room for `len` bytes at the end, to be filled by the caller who then adds to `len`; NULL when it does not fit. */
-char *buf_reserve(struct buf *buf, size_t len);
 
 bool buf_ok(const struct buf *buf);
 struct str buf_view(const struct buf *buf); /* alive until the next append */

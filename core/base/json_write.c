@@ -14,19 +14,33 @@ static void write_escape(struct buf *buf, unsigned char c)
 
 static const bool needs_escape[256] = {[0 ... 0x1F] = true, ['"'] = true, ['\\'] = true};
 
+static size_t plain_len(struct str text)
+{
+    size_t len = 0;
+    while (len < text.len && !needs_escape[(unsigned char)text.ptr[len]])
+        len++;
+    return len;
+}
+
 void json_write_string(struct buf *buf, struct str text)
 {
-    buf_char(buf, '"');
-    size_t from = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        if (!needs_escape[c])
-            continue;
-        buf_append(buf, text.ptr + from, i - from);
-        write_escape(buf, c);
-        from = i + 1;
+    size_t plain = plain_len(text);
+    char *at = plain == text.len && plain != 0 ? buf_reserve(buf, text.len + 2) : NULL;
+    if (at != NULL) { /* nearly always */
+        *at++ = '"';
+        at = (char *)memcpy(at, text.ptr, text.len) + text.len;
+        *at = '"';
+        buf->len += text.len + 2;
+        return;
     }
-    buf_append(buf, text.ptr + from, text.len - from);
+    buf_char(buf, '"');
+    while (plain < text.len) {
+        buf_append(buf, text.ptr, plain);
+        write_escape(buf, (unsigned char)text.ptr[plain]);
+        text = str_from(text, plain + 1);
+        plain = plain_len(text);
+    }
+    buf_str(buf, text);
     buf_char(buf, '"');
 }
 
@@ -65,7 +79,9 @@ static void write_map(struct buf *buf, const struct value *map, int indent)
             buf_char(buf, ',');
         break_line(buf, inner);
         json_write_string(buf, map->members[i].key);
-        buf_text(buf, indent < 0 ? ":" : ": ");
+        buf_char(buf, ':');
+        if (indent >= 0)
+            buf_char(buf, ' ');
         write_value(buf, &map->members[i].value, inner);
     }
     if (map->count != 0)

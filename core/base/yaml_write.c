@@ -55,8 +55,8 @@ static void put_indent(struct buf *buf, size_t indent)
 static unsigned classes_in(struct str text)
 {
     unsigned seen = 0;
-    for (const char *at = text.ptr, *end = at + text.len; at < end; at++)
-        seen |= classes[(unsigned char)*at];
+    for (size_t i = 0; i < text.len; i++)
+        seen |= classes[(unsigned char)text.ptr[i]];
     return seen;
 }
 
