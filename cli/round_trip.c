@@ -116,7 +116,7 @@ static bool verify_environments(struct round_trip *trip, const struct parts *sec
     const struct config_environments *environments = &trip->run.config->environments;
     struct value_list_builder told_before = {0};
     struct bundle base;
-    if (!overlays_outline_base(arena, trip->files, &base, &told_before, err))
+    if (!overlays_outline_base(arena, trip->files, trip->live->objects, &base, &told_before, err))
         return false;
     base.types = trip->live->about->types;
     for (size_t i = 0; i < environments->count; i++) {

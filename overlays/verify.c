@@ -72,12 +72,13 @@ static void append(struct arena *arena, struct value_list_builder *to, const str
         value_push(arena, to, value_copy(arena, &from->items[i]));
 }
 
-bool overlays_outline_base(struct arena *arena, const struct files_in *files, struct bundle *ret_outline,
-                           struct value_list_builder *problems, struct err *err)
+bool overlays_outline_base(struct arena *arena, const struct files_in *files, size_t objects,
+                           struct bundle *ret_outline, struct value_list_builder *problems, struct err *err)
 {
     struct arena *scratch CLEANUP(arena_cleanup) = arena_new();
     struct str_list folders;
     bundle_init(ret_outline, arena);
+    outline_reserve(ret_outline, objects);
     if (!files_in_folders(files, arena, STR("base"), &folders, err))
         return false;
     for (size_t i = 0; i < folders.count; i++) {

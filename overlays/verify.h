@@ -24,9 +24,10 @@ struct overlays_verification {
 bool overlays_render_base(struct arena *arena, const struct files_in *files, struct str folder,
                           struct bundle *ret_base, struct value_list_builder *unexplained,
                           struct err *err) WARN_UNUSED;
-/* What all of base/ comes to in outline, sorted; `unexplained` as above, of every folder. */
-bool overlays_outline_base(struct arena *arena, const struct files_in *files, struct bundle *ret_outline,
-                           struct value_list_builder *unexplained, struct err *err) WARN_UNUSED;
+/* What all of base/ comes to in outline, sorted; `unexplained` as above, of every folder. About `objects` are expected. */
+bool overlays_outline_base(struct arena *arena, const struct files_in *files, size_t objects,
+                           struct bundle *ret_outline, struct value_list_builder *unexplained,
+                           struct err *err) WARN_UNUSED;
 
 /* `base` as overlays_outline_base has it; `secrets` are those that were set aside. */
 bool overlays_verify(struct run *run, const struct files_in *files, const struct bundle *base,

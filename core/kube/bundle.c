@@ -40,20 +40,25 @@ struct str bundle_twice(struct arena *arena, const struct resource *dropped, con
                    STR_ARG(dropped->origin), STR_ARG(label), STR_ARG(kept->origin));
 }
 
+/* As a stage finds it that comes after another. */
+static bool is_sorted(const struct bundle *bundle)
+{
+    for (size_t i = 1; i < bundle->count; i++)
+        if (identity_order(&bundle->items[i - 1], &bundle->items[i]) >= 0)
+            return false;
+    return true;
+}
+
 void bundle_sort(struct bundle *bundle)
 {
     size_t count = bundle->count, kept = 0;
-    if (count == 0)
+    if (is_sorted(bundle))
         return;
     const struct resource **order = ARENA_ARRAY(bundle->arena, const struct resource *, count);
     struct resource *sorted = ARENA_ARRAY(bundle->arena, struct resource, count);
-    bool sorted_already = true; /* as a stage finds it that comes after another */
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         order[i] = &bundle->items[i];
-        sorted_already = sorted_already && (i == 0 || stable_order(&order[i - 1], &order[i]) < 0);
-    }
-    if (!sorted_already)
-        qsort(order, count, sizeof *order, stable_order);
+    qsort(order, count, sizeof *order, stable_order);
     for (size_t i = 0; i < count; i++) {
         if (kept > 0 && identity_order(&sorted[kept - 1], order[i]) == 0)
             *ARENA_PUSH(bundle->arena, &bundle->problems) =
