@@ -34,5 +34,6 @@ struct leak_index *leak_index_new(struct arena *arena);
 void leak_index_add(struct leak_index *index, const struct resource *secret);
 /* Nothing is added any more. NULL where there is nothing to find. */
 const struct leak_index *leak_index_seal(struct leak_index *index);
-/* The first of them in the text; linear in its length. `index` may be NULL. */
+/* The first of them in the text; linear in its length. One that was made to look like a value at every place is taken to
+ * hold it. `index` may be NULL. */
 bool leak_find(const struct leak_index *index, struct str text, struct leak_hit *ret_hit);

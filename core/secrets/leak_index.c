@@ -14,6 +14,7 @@
 #include "core/secrets/select.h"
 
 enum { HEAD = 8, SURE = 12, LONG = 16, MAX_VALUE = 1 << 20, MAX_LINES = 2000 };
+enum { HASHED_MOST = 64 << 20 }; /* bytes for one text; ordinary ones need hardly more than their values */
 enum { HASH_BITS = 24, LEAST_MAP_BITS = 16, MAP_BITS_PER_PATTERN = 16, SUM = 16 };
 
 struct pattern {
@@ -309,12 +310,18 @@ static bool stands_alone(struct str text, size_t at, const struct pattern *patte
            (end == text.len || !isalnum((unsigned char)text.ptr[end]));
 }
 
-static bool stands_at(const struct pattern *pattern, struct str text, size_t at, uint64_t anchor)
+/* A text that seems to hold a value over and over, and never does, was made to. Hashing all of it would take for ever; past
+ * the bound it is taken to hold it. */
+static bool stands_at(const struct pattern *pattern, struct str text, size_t at, uint64_t anchor,
+                      size_t *hashed)
 {
     if (at + pattern->len > text.len || pattern->mark != mark_of(anchor, word_at(text.ptr + at)) ||
         !stands_alone(text, at, pattern))
         return false;
     uint8_t sum[SUM];
+    *hashed += pattern->len;
+    if (*hashed > HASHED_MOST)
+        return true;
     sum_of(str_slice(text, at, at + pattern->len), sum);
     return memcmp(sum, pattern->sum, SUM) == 0;
 }
@@ -322,6 +329,7 @@ static bool stands_at(const struct pattern *pattern, struct str text, size_t at,
 struct found {
     const struct pattern *pattern;
     size_t at;
+    size_t hashed; /* bytes so far */
 };
 
 /* What begins first, and of that the longest. */
@@ -339,8 +347,8 @@ static void look_up(const struct leak_index *index, struct str text, size_t at, 
          pattern = pattern->next)
         if (pattern->hash == hash && pattern->anchor <= at &&
             is_better(found, pattern, at - pattern->anchor) &&
-            stands_at(pattern, text, at - pattern->anchor, anchor))
-            *found = (struct found){pattern, at - pattern->anchor};
+            stands_at(pattern, text, at - pattern->anchor, anchor, &found->hashed))
+            *found = (struct found){pattern, at - pattern->anchor, found->hashed};
 }
 
 bool leak_find(const struct leak_index *index, struct str text, struct leak_hit *ret_hit)

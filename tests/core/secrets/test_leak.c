@@ -261,3 +261,26 @@ Test(leak, without_secrets_there_is_nothing_to_find)
     cr_expect_not(leak_find(NULL, STR("hunter22-marker"), &hit));
     arena_free(arena);
 }
+
+/* A value that is the same few bytes again and again, and a text that is so too but for the value's end: every place would
+ * have to be hashed. */
+Test(leak, a_text_made_to_look_like_a_value_everywhere_is_taken_to_hold_it)
+{
+    enum { VALUE = 60000, TEXT = 400000 };
+    struct arena *arena = arena_new();
+    char *value = arena_alloc(arena, VALUE), *text = arena_alloc(arena, TEXT);
+    for (size_t i = 0; i < VALUE; i++)
+        value[i] = "aB3dE6gH9j"[i % 10];
+    value[VALUE - 1] = '_';
+    for (size_t i = 0; i < TEXT; i++)
+        text[i] = "aB3dE6gH9j"[i % 10];
+    struct str secret = str_fmt(arena,
+                                "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: web}\n"
+                                "stringData: {password: %.*s}\n",
+                                VALUE, value);
+    const struct leak_index *index = indexed(arena, str_c(arena, secret));
+    struct leak_hit hit;
+    cr_expect(leak_find(index, (struct str){text, TEXT}, &hit));
+    cr_expect_not(leak_find(index, (struct str){text, VALUE + 10}, &hit), "two places are no matter");
+    arena_free(arena);
+}
