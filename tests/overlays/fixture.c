@@ -51,7 +51,8 @@ size_t overlays_fixture_verify(struct overlays_fixture *f, const struct files *f
     struct parts secrets;
     struct bundle base;
     parts_of_bundle(f->arena, &f->run.secrets, &secrets);
-    cr_assert(overlays_outline_base(f->arena, &in, f->bundle.count, &base, &found, &f->err), "%s", f->err.msg);
+    cr_assert(overlays_outline_base(f->arena, &in, f->bundle.count, &base, &found, &f->err), "%s",
+              f->err.msg);
     base.types = f->bundle.types;
     cr_assert(overlays_verify(&f->run, &in, &base, &secrets, &f->config.environments.items[environment],
                               &result, &f->err),
