@@ -133,9 +133,9 @@ bool cli_is_repository(struct cli *cli, struct str dir);
 /* The backup that such a repository was written from; an empty bundle when it was made from manifests. */
 bool cli_load_origin(struct cli *cli, struct str dir, struct bundle *ret_snapshot,
                      struct err *err) WARN_UNUSED;
-/* The Secrets that such a repository holds, into run.previous: what did not change keeps its ciphertext. A folder that
- * is not there holds none. */
-bool cli_load_previous(struct cli *cli, struct str dir, struct err *err) WARN_UNUSED;
+/* Secrets of the folder that did not change keep the ciphertext that they have there. A folder that is not there has
+ * none. */
+void cli_set_previous(struct cli *cli, struct str dir);
 /* Transforms and writes the repository into run.files. */
 bool cli_convert(struct cli *cli, const struct bundle *live, struct bundle *ret_declared,
                  struct err *err) WARN_UNUSED;

@@ -253,7 +253,8 @@ static bool write_and_verify(struct cli *cli, const struct parts *live, struct d
                              const char *dir, size_t *ret_files, struct err *err)
 {
     struct files_out *out;
-    if (!cli_load_previous(cli, str_of(dir), err) || !open_out(cli, dir, &out, err))
+    cli_set_previous(cli, str_of(dir));
+    if (!open_out(cli, dir, &out, err))
         return false;
     bool ok = overlays_write(&cli->run, declared, out, err);
     *ret_files = out->count;

@@ -12,7 +12,7 @@
 #include "core/secrets/protect.h"
 #include "transform/transform.h"
 
-enum { MAX_DOCUMENT = 64 << 20 };
+enum { MAX_DOCUMENT = 64 << 20, MAX_SECRET_FILES = 1 << 30 };
 
 /* ---- keygen ---- */
 
@@ -222,9 +222,11 @@ static bool rotate(struct cli *cli, struct str dir, struct err *err)
     bool dry = cli_has(cli, OPTION_DRY_RUN), ok = true;
     if (!cli_is_repository(cli, dir))
         return err_set(err, ERR_NOT_FOUND, "%.*s is no repository that convert wrote", STR_ARG(dir));
-    if (!cli_load_previous(cli, dir, err))
+    struct files files;
+    if (!files_read_wanted(cli->arena, str_c(cli->arena, dir), MAX_SECRET_FILES, earlier_is_path, &files,
+                           err))
         return false;
-    earlier_gather(cli->arena, cli->run.previous, &rotation.earlier);
+    earlier_gather(cli->arena, &files, &rotation.earlier);
     note_left(&rotation);
     for (size_t i = 0; ok && i < environments->count; i++)
         ok = rotate_environment(&rotation, &environments->items[i], err);

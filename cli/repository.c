@@ -4,7 +4,6 @@
 #include "backupd/load.h"
 #include "cli/cli.h"
 #include "core/base/yaml.h"
-#include "core/secrets/earlier.h"
 #include "overlays/overlays.h"
 #include "overlays/publish.h"
 #include "transform/transform.h"
@@ -41,17 +40,11 @@ bool cli_load_origin(struct cli *cli, struct str dir, struct bundle *ret_snapsho
     return cli_need_store(cli, err) && backup_load(&cli->run, cluster, backup, ret_snapshot, err);
 }
 
-bool cli_load_previous(struct cli *cli, struct str dir, struct err *err)
+void cli_set_previous(struct cli *cli, struct str dir)
 {
-    struct files *files = ARENA_NEW(cli->arena, struct files);
-    const char *path = str_c(cli->arena, dir);
-    if (access(path, F_OK) != 0)
-        return true;
-    if (!files_read_wanted(cli->arena, path, PREVIOUS_MAX_BYTES, earlier_is_path, files, err) ||
-        !files_sort(files, err))
-        return err_context(err, "%.*s", STR_ARG(dir));
-    cli->run.previous = files;
-    return true;
+    struct files_in *previous = ARENA_NEW(cli->arena, struct files_in);
+    *previous = (struct files_in){.dir = str_c(cli->arena, dir), .max_bytes = PREVIOUS_MAX_BYTES};
+    cli->run.previous = previous;
 }
 
 bool cli_readable_gate(struct cli *cli, struct err *err)

@@ -6,7 +6,7 @@
  */
 #pragma once
 #include "core/base/clock.h"
-#include "core/base/files.h"
+#include "core/base/files_in.h"
 #include "core/base/progress.h"
 #include "core/finding.h"
 #include "core/kube/bundle.h"
@@ -30,8 +30,8 @@ struct run {
      * writes them anywhere. */
     struct bundle secrets;
     size_t readable; /* places in the declared objects where the value of a Secret can be read */
-    /* The Secrets of the repository as it was, sorted by path; NULL: there was none, or nobody knows. */
-    const struct files *previous;
+    /* The repository as it was, to be read folder by folder; NULL: there was none, or nobody knows. */
+    const struct files_in *previous;
     struct secrets_memory *memory;     /* what was written last time (core/secrets/memory.h) */
     struct age_identities *identities; /* that decrypt (core/keys.h); NULL until a stage needs them */
     struct hooks *hooks;               /* commands around the backup (backupd/hooks.h); NULL without */

@@ -219,8 +219,10 @@ bool publish_previous(struct run *run, struct err *err)
         return err->code == ERR_NOT_FOUND;
     bool ok = repo_read_wanted(repo, run->arena, MAX_BRANCH_BYTES, earlier_is_path, files, err);
     repo_close(repo);
+    struct files_in *previous = ARENA_NEW(run->arena, struct files_in);
+    *previous = (struct files_in){.files = files};
     if (ok)
-        run->previous = files;
+        run->previous = previous;
     return ok || err_context(err, "publish");
 }
 

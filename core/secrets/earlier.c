@@ -43,32 +43,16 @@ void earlier_gather(struct arena *arena, const struct files *files, struct earli
         qsort(ret_earlier->items, ret_earlier->count, sizeof *ret_earlier->items, order);
 }
 
-static size_t first_from(const struct files *files, struct str path)
+bool earlier_of_namespace(struct arena *arena, const struct files_in *files, struct str environment,
+                          struct str namespace, struct earlier_secrets *ret_earlier, struct err *err)
 {
-    size_t from = 0, to = files->count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (str_cmp(files->items[middle].path, path) < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
-}
-
-void earlier_of_namespace(struct arena *arena, const struct files *files, struct str environment,
-                          struct str namespace, struct earlier_secrets *ret_earlier)
-{
-    struct files some = {0};
-    if (files != NULL) {
-        struct str folder =
-            str_fmt(arena, "overlays/%.*s/%.*s/secrets/", STR_ARG(environment), STR_ARG(namespace));
-        size_t from = first_from(files, folder);
-        some.items = files->items + from;
-        while (from + some.count < files->count && str_starts(some.items[some.count].path, folder))
-            some.count++;
-    }
-    earlier_gather(arena, &some, ret_earlier);
+    struct str folder =
+        str_fmt(arena, "overlays/%.*s/%.*s/secrets", STR_ARG(environment), STR_ARG(namespace));
+    struct files read = {0};
+    if (files != NULL && (!files_in_read(files, arena, folder, &read, err) || !files_sort(&read, err)))
+        return err_context(err, "the repository as it was");
+    earlier_gather(arena, &read, ret_earlier);
+    return true;
 }
 
 const struct earlier_secret *earlier_find(const struct earlier_secrets *earlier, struct str environment,

@@ -92,8 +92,9 @@ static bool apply_environment(struct protection *protection, size_t index, struc
         const struct resource *secret = &secrets->items[i];
         struct resource moved = *secret;
         struct protected_secret protected;
-        if (i == 0 || !str_eq(secret->namespace, secrets->items[i - 1].namespace))
-            earlier_of_namespace(arena, run->previous, environment->name, secret->namespace, &earlier);
+        if ((i == 0 || !str_eq(secret->namespace, secrets->items[i - 1].namespace)) &&
+            !earlier_of_namespace(arena, run->previous, environment->name, secret->namespace, &earlier, err))
+            return false;
         (*protector)->earlier = &earlier;
         moved.namespace = config_namespace(arena, environment, secret->namespace);
         ok = protector_apply(*protector, arena, &moved, secrets_mode_of(run->config, environment, secret),

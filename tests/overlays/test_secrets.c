@@ -178,12 +178,14 @@ static size_t differences(struct overlays_fixture *f, const struct files *before
 {
     size_t count = 0;
     secrets_forget(&f->run);
-    f->run.previous = before;
+    const struct files_in previous = {.files = before};
+    f->run.previous = &previous;
     cr_assert(overlays_stage(&f->run, &f->bundle, &f->err), "%s", f->err.msg);
     for (size_t i = 0; i < f->run.files.count; i++) {
         const struct file *had = files_find(before, f->run.files.items[i].path);
         count += had == NULL || !str_eq(had->bytes, f->run.files.items[i].bytes);
     }
+    f->run.previous = NULL;
     return count;
 }
 

@@ -29,6 +29,7 @@ static const char SECRETS[] =
     "  labels: {sealedsecrets.bitnami.com/sealed-secrets-key: active}\nstringData: {tls.key: " MARKER "}\n";
 
 struct fixture {
+    struct files_in previous;
     struct arena *arena; /* of the test */
     const char *folder, *cert_file, *key_file;
     struct config config;
@@ -75,9 +76,10 @@ static void begin(struct fixture *f)
 /* The same settings and files, nothing known any more but the repository. */
 static void begin_anew(struct fixture *f, const struct files *previous)
 {
+    f->previous = (struct files_in){.files = previous};
     secrets_forget(&f->run);
     arena_free(f->run.arena);
-    f->run = (struct run){.arena = arena_new(), .config = &f->config, .previous = previous};
+    f->run = (struct run){.arena = arena_new(), .config = &f->config, .previous = &f->previous};
 }
 
 static void end(struct fixture *f)
