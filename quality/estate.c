@@ -157,10 +157,14 @@ static bool add_labels(void *ctx, const struct resource *namespace, struct err *
 {
     struct gathering *g = ctx;
     (void)err;
-    if (namespace->namespace.len == 0)
-        *ARENA_PUSH(g->arena, &g->estate->namespaces) = (struct namespace_labels){
-            str_dup(g->arena, namespace->name),
-            value_copy(g->arena, value_in(namespace->object, PATH("metadata", "labels")))};
+    if (namespace->namespace.len != 0)
+        return true;
+    const struct value *labels =
+        value_copy(g->arena, value_in(namespace->object, PATH("metadata", "labels")));
+    MEMBER_EACH(label, labels)
+        labels_add(g->arena, &g->estate->namespaces.index, label, g->estate->namespaces.count);
+    *ARENA_PUSH(g->arena, &g->estate->namespaces) =
+        (struct namespace_labels){str_dup(g->arena, namespace->name), labels};
     return true;
 }
 
@@ -226,6 +230,7 @@ static bool gather(struct gathering *g, struct err *err)
         !parts_each(parts, rbac, "RoleBinding", add_accounts, g, err) ||
         !parts_each(parts, "networking.k8s.io", "NetworkPolicy", note_policy, g, err))
         return false;
+    labels_sort(&g->estate->namespaces.index);
     if (g->estate->bound.count != 0)
         qsort(g->estate->bound.items, g->estate->bound.count, sizeof(struct account), account_order);
     return true;

@@ -36,6 +36,7 @@ struct estate {
             const struct value *labels;
         } * items; /* of Namespace objects, by name */
         size_t count, cap;
+        struct labels index;
     } namespaces;
     struct {
         struct account {

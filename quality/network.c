@@ -36,8 +36,11 @@ static struct str foreign_namespace(const struct subject *subject, const struct 
                                     const struct value *peer)
 {
     const struct value *selector = value_key(peer, "namespaceSelector");
-    for (size_t i = 0; selector != NULL && i < subject->estate->namespaces.count; i++) {
-        const struct namespace_labels *other = &subject->estate->namespaces.items[i];
+    const struct estate *estate = subject->estate;
+    struct label_range range = labels_rarest(&estate->namespaces.index, value_key(selector, "matchLabels"),
+                                             estate->namespaces.count);
+    for (size_t i; selector != NULL && labels_next(&estate->namespaces.index, &range, &i);) {
+        const struct namespace_labels *other = &estate->namespaces.items[i];
         const struct member *tenant = tenant_of(other->labels);
         if (tenant != NULL && str_eq(tenant->key, own->key) &&
             !str_eq(value_str(&tenant->value), value_str(&own->value)) &&

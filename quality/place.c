@@ -9,55 +9,6 @@ static void push_ref(struct arena *arena, struct resource_refs *refs, const stru
     *ARENA_PUSH(arena, refs) = resource; // NOLINT(bugprone-sizeof-expression): a list of pointers is meant
 }
 
-/* FNV-1a. What it finds is held against the whole selector, so that two labels may share a hash. */
-static uint64_t hash_more(uint64_t hash, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        hash = (hash ^ (unsigned char)text.ptr[i]) * 0x100000001b3;
-    return (hash ^ 0xff) * 0x100000001b3; /* no byte of UTF-8 */
-}
-
-static uint64_t label_hash(const struct member *label)
-{
-    return hash_more(hash_more(0xcbf29ce484222325, label->key), value_str(&label->value));
-}
-
-static void index_label(struct arena *arena, struct label_index *labels, const struct member *label,
-                        size_t index)
-{
-    *ARENA_PUSH(arena, labels) = (struct label_entry){label_hash(label), index};
-}
-
-static int entry_order(const void *a, const void *b)
-{
-    const struct label_entry *x = a, *y = b;
-    if (x->hash != y->hash)
-        return x->hash < y->hash ? -1 : 1;
-    return x->index < y->index ? -1 : x->index > y->index;
-}
-
-/* The first entry whose hash is not below. */
-static size_t entry_from(const struct label_index *labels, uint64_t hash)
-{
-    size_t from = 0, to = labels->count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (labels->items[middle].hash < hash)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
-}
-
-static void entries_of(const struct label_index *labels, const struct member *label, size_t *ret_from,
-                       size_t *ret_to)
-{
-    uint64_t hash = label_hash(label);
-    *ret_from = entry_from(labels, hash);
-    *ret_to = hash == UINT64_MAX ? labels->count : entry_from(labels, hash + 1);
-}
-
 /* A StatefulSet's claims are named <template>-<set>-<number>. */
 static void add_claims(struct arena *arena, struct place *place, const struct workload *workload)
 {
@@ -75,7 +26,7 @@ static void add_claims(struct arena *arena, struct place *place, const struct wo
 void place_add_workload(struct arena *arena, struct place *place, const struct workload *workload)
 {
     MEMBER_EACH(label, workload->labels)
-        index_label(arena, &place->labels, label, place->workloads.count);
+        labels_add(arena, &place->labels, label, place->workloads.count);
     *ARENA_PUSH(arena, &place->workloads) = *workload;
     add_claims(arena, place, workload);
 }
@@ -87,7 +38,7 @@ static void add_budget(struct arena *arena, struct place *place, const struct re
     if (first == NULL)
         push_ref(arena, &place->loose_budgets, budget);
     else {
-        index_label(arena, &place->budgeted, first, place->budgets.count);
+        labels_add(arena, &place->budgeted, first, place->budgets.count);
         push_ref(arena, &place->budgets, budget);
     }
 }
@@ -141,62 +92,39 @@ static void sort_names(struct str_list *names)
         qsort(names->items, names->count, sizeof *names->items, str_qsort);
 }
 
-static void sort_labels(struct label_index *labels)
-{
-    if (labels->count != 0)
-        qsort(labels->items, labels->count, sizeof *labels->items, entry_order);
-}
-
 void place_close(struct place *place)
 {
     struct resource_refs *autoscalers = &place->autoscalers;
     if (autoscalers->count != 0)
         qsort(autoscalers->items, autoscalers->count, sizeof(struct resource *), autoscaler_order);
-    sort_labels(&place->labels);
-    sort_labels(&place->budgeted);
+    labels_sort(&place->labels);
+    labels_sort(&place->budgeted);
     sort_names(&place->claims);
     sort_names(&place->claims_of);
     sort_names(&place->made_secrets);
 }
 
-/* Only those with the rarest label that is asked for come into question; without any, all do. */
-static struct place_walk walk_by(const struct place *place, const struct value *wanted)
-{
-    struct place_walk walk = {.place = place, .to = place->workloads.count};
-    MEMBER_EACH(label, wanted) {
-        size_t from, to;
-        entries_of(&place->labels, label, &from, &to);
-        if (!walk.by_label || to - from < walk.to - walk.at) {
-            walk.at = from;
-            walk.to = to;
-        }
-        walk.by_label = true;
-    }
-    return walk;
-}
-
 struct place_walk place_selected_by(const struct place *place, const struct value *label_selector)
 {
-    struct place_walk walk = walk_by(place, value_key(label_selector, "matchLabels"));
-    walk.selector = label_selector;
-    return walk;
+    const struct value *wanted = value_key(label_selector, "matchLabels");
+    return (struct place_walk){.place = place,
+                               .selector = label_selector,
+                               .range = labels_rarest(&place->labels, wanted, place->workloads.count)};
 }
 
 struct place_walk place_selected_by_map(const struct place *place, const struct value *labels)
 {
-    struct place_walk walk = walk_by(place, labels);
-    walk.labels = labels;
-    if (value_count(labels) == 0) /* which selects nothing */
-        walk.to = 0;
+    struct place_walk walk = {.place = place, .labels = labels};
+    if (value_count(labels) != 0) /* an empty one selects nothing */
+        walk.range = labels_rarest(&place->labels, labels, place->workloads.count);
     return walk;
 }
 
 const struct workload *place_next(struct place_walk *walk)
 {
-    while (walk->at < walk->to) {
-        size_t index = walk->by_label ? walk->place->labels.items[walk->at].index : walk->at;
+    size_t index;
+    while (labels_next(&walk->place->labels, &walk->range, &index)) {
         const struct workload *workload = &walk->place->workloads.items[index];
-        walk->at++;
         if (walk->selector ? selector_matches(walk->selector, workload->labels)
                            : selector_map_matches(walk->labels, workload->labels))
             return workload;
@@ -234,10 +162,9 @@ bool place_has_budget_for(const struct place *place, const struct workload *work
         if (is_under(workload, place->loose_budgets.items[i]))
             return true;
     MEMBER_EACH(label, workload->labels) {
-        size_t from, to;
-        entries_of(&place->budgeted, label, &from, &to);
-        for (size_t i = from; i < to; i++)
-            if (is_under(workload, place->budgets.items[place->budgeted.items[i].index]))
+        struct label_range range = labels_with(&place->budgeted, label);
+        for (size_t budget; labels_next(&place->budgeted, &range, &budget);)
+            if (is_under(workload, place->budgets.items[budget]))
                 return true;
     }
     return false;

@@ -6,15 +6,7 @@
  */
 #pragma once
 #include "core/kube/workload.h"
-
-/* Where a label stands: of workloads, those that have it; of budgets, those whose selector begins with it. */
-struct label_index {
-    struct label_entry {
-        uint64_t hash; /* of key and value */
-        size_t index;
-    } * items; /* sorted by both */
-    size_t count, cap;
-};
+#include "quality/labels.h"
 
 struct resource_refs {
     const struct resource **items;
@@ -28,9 +20,10 @@ struct place {
     } workloads; /* none that another workload controls */
     struct resource_refs autoscalers /* by target */, budgets, limit_ranges;
     struct resource_refs loose_budgets; /* that ask for no label */
-    struct label_index labels, budgeted;
-    struct str_list claims;    /* that pods mount, sorted */
-    struct str_list claims_of; /* "<template>-<set>" of StatefulSets, which add a number; sorted */
+    struct labels labels;               /* of workloads */
+    struct labels budgeted;             /* of budgets: the label that their selector begins with */
+    struct str_list claims;             /* that pods mount, sorted */
+    struct str_list claims_of;          /* "<template>-<set>" of StatefulSets, which add a number; sorted */
     struct str_list
         made_secrets; /* that Certificates and ExternalSecrets make under a name of their own; sorted */
 };
@@ -44,8 +37,7 @@ void place_close(struct place *place);
 struct place_walk {
     const struct place *place;
     const struct value *labels, *selector; /* one of them */
-    size_t at, to; /* among entries of the index; of workloads where there is no label */
-    bool by_label;
+    struct label_range range;
 };
 struct place_walk place_selected_by(const struct place *place, const struct value *label_selector);
 struct place_walk place_selected_by_map(const struct place *place, const struct value *labels);
