@@ -1,5 +1,7 @@
 /* A recursive-descent parser with a bounded depth. Items of open containers collect on one scratch stack and
- * are copied into the arena when their container closes, so every container is exactly as large as it must be. */
+ * are copied into the arena when their container closes, so every container is exactly as large as it must be.
+ * What is parsed is written into its slot of that stack at once: handed up as a struct, each copy would wait for the
+ * small writes before it. */
 #include "core/base/json.h"
 
 #include <stdlib.h>
@@ -38,7 +40,8 @@ static void skip_space(struct parser *p)
         p->at++;
 }
 
-static struct member *push(struct parser *p)
+/* A new slot at the end: its index, since the stack moves when it grows. */
+static size_t push(struct parser *p)
 {
     if (p->count == p->cap) {
         size_t cap = p->cap ? 2 * p->cap : 256;
@@ -48,7 +51,7 @@ static struct member *push(struct parser *p)
         p->stack = stack;
         p->cap = cap;
     }
-    return &p->stack[p->count++];
+    return p->count++;
 }
 
 static bool is_digit(const struct parser *p)
@@ -86,13 +89,18 @@ static bool skip_number(struct parser *p)
     return true;
 }
 
-static bool parse_number(struct parser *p, struct value *ret)
+static bool put_text(struct parser *p, size_t slot, enum value_kind kind, const char *text, size_t len)
+{
+    p->stack[slot].value = (struct value){.kind = kind, .count = (uint32_t)len, .text = text};
+    return true;
+}
+
+static bool parse_number(struct parser *p, size_t slot)
 {
     const char *from = p->at;
     if (!skip_number(p))
         return fail(p, ERR_INVALID, "not a number");
-    *ret = (struct value){.kind = VALUE_NUMBER, .count = (uint32_t)(p->at - from), .text = from};
-    return true;
+    return put_text(p, slot, VALUE_NUMBER, from, (size_t)(p->at - from));
 }
 
 bool json_is_number(struct str text)
@@ -223,19 +231,17 @@ static bool parse_string(struct parser *p, struct str *ret)
     return true;
 }
 
-static bool parse_value(struct parser *p, struct value *ret);
+static bool parse_value(struct parser *p, size_t slot);
 
-static bool parse_list(struct parser *p, struct value *ret)
+static bool parse_list(struct parser *p, size_t slot)
 {
     size_t base = p->count;
     p->at++;
     skip_space(p);
     if (!skip_char(p, ']')) {
         do {
-            struct value item;
-            if (!parse_value(p, &item))
+            if (!parse_value(p, push(p)))
                 return false;
-            push(p)->value = item;
             skip_space(p);
         } while (skip_char(p, ','));
         if (!skip_char(p, ']'))
@@ -246,29 +252,28 @@ static bool parse_list(struct parser *p, struct value *ret)
     for (size_t i = 0; i < count; i++)
         items[i] = p->stack[base + i].value;
     p->count = base;
-    *ret = (struct value){.kind = VALUE_LIST, .count = (uint32_t)count, .items = items};
+    p->stack[slot].value = (struct value){.kind = VALUE_LIST, .count = (uint32_t)count, .items = items};
     return true;
 }
 
 static bool parse_member(struct parser *p)
 {
-    struct member member;
+    size_t slot = push(p);
     skip_space(p);
     if (p->at == p->end || *p->at != '"')
         return fail(p, ERR_INVALID, "expected a key in quotes");
-    if (!parse_string(p, &member.key))
+    if (!parse_string(p, &p->stack[slot].key))
         return false;
     skip_space(p);
     if (!skip_char(p, ':'))
         return fail(p, ERR_INVALID, "expected ':' after a key");
-    if (!parse_value(p, &member.value))
+    if (!parse_value(p, slot))
         return false;
-    *push(p) = member;
     skip_space(p);
     return true;
 }
 
-static bool parse_map(struct parser *p, struct value *ret)
+static bool parse_map(struct parser *p, size_t slot)
 {
     size_t base = p->count;
     p->at++;
@@ -288,31 +293,31 @@ static bool parse_map(struct parser *p, struct value *ret)
     if (count != 0)
         memcpy(members, p->stack + base, count * sizeof *members);
     p->count = base;
-    *ret = (struct value){.kind = VALUE_MAP, .count = (uint32_t)count, .members = members};
+    p->stack[slot].value = (struct value){.kind = VALUE_MAP, .count = (uint32_t)count, .members = members};
     return true;
 }
 
-static bool parse_word(struct parser *p, const char *word, struct value value, struct value *ret)
+static bool parse_word(struct parser *p, const char *word, struct value value, size_t slot)
 {
     size_t len = strlen(word);
     if ((size_t)(p->end - p->at) < len || memcmp(p->at, word, len) != 0)
         return fail(p, ERR_INVALID, "expected a value");
     p->at += len;
-    *ret = value;
+    p->stack[slot].value = value;
     return true;
 }
 
-static bool parse_container(struct parser *p, struct value *ret)
+static bool parse_container(struct parser *p, size_t slot)
 {
     if (p->depth == p->limits.max_depth)
         return fail(p, ERR_LIMIT, "nested too deep");
     p->depth++;
-    bool ok = *p->at == '{' ? parse_map(p, ret) : parse_list(p, ret);
+    bool ok = *p->at == '{' ? parse_map(p, slot) : parse_list(p, slot);
     p->depth--;
     return ok;
 }
 
-static bool parse_value(struct parser *p, struct value *ret)
+static bool parse_value(struct parser *p, size_t slot)
 {
     struct str text;
     skip_space(p);
@@ -322,16 +327,12 @@ static bool parse_value(struct parser *p, struct value *ret)
         return fail(p, ERR_LIMIT, "too many values");
     switch (*p->at) {
     case '{':
-    case '[': return parse_container(p, ret);
-    case '"':
-        if (!parse_string(p, &text))
-            return false;
-        *ret = (struct value){.kind = VALUE_STRING, .count = (uint32_t)text.len, .text = text.ptr};
-        return true;
-    case 't': return parse_word(p, "true", (struct value){.kind = VALUE_BOOL, .count = 1}, ret);
-    case 'f': return parse_word(p, "false", (struct value){.kind = VALUE_BOOL}, ret);
-    case 'n': return parse_word(p, "null", (struct value){.kind = VALUE_NULL}, ret);
-    default: return parse_number(p, ret);
+    case '[': return parse_container(p, slot);
+    case '"': return parse_string(p, &text) && put_text(p, slot, VALUE_STRING, text.ptr, text.len);
+    case 't': return parse_word(p, "true", (struct value){.kind = VALUE_BOOL, .count = 1}, slot);
+    case 'f': return parse_word(p, "false", (struct value){.kind = VALUE_BOOL}, slot);
+    case 'n': return parse_word(p, "null", (struct value){.kind = VALUE_NULL}, slot);
+    default: return parse_number(p, slot);
     }
 }
 
@@ -341,16 +342,18 @@ bool json_parse(struct arena *arena, struct str text, const struct json_limits *
     struct parser p = {
         .arena = arena, .start = text.ptr, .at = text.ptr, .end = text.ptr + text.len, .err = err};
     p.limits = limits ? *limits : JSON_DEFAULT_LIMITS;
-    struct value *root = ARENA_NEW(arena, struct value);
     if (text.len > p.limits.max_bytes || text.len > UINT32_MAX)
         return err_set(err, ERR_LIMIT, "JSON: %zu bytes are more than the limit of %zu", text.len,
                        p.limits.max_bytes);
-    bool ok = parse_value(&p, root);
+    bool ok = parse_value(&p, push(&p));
     skip_space(&p);
     if (ok && p.at != p.end)
         ok = fail(&p, ERR_INVALID, "text after the end of the document");
-    free(p.stack);
-    if (ok)
+    if (ok) {
+        struct value *root = ARENA_NEW(arena, struct value);
+        *root = p.stack[0].value;
         *ret_value = root;
+    }
+    free(p.stack);
     return ok;
 }
