@@ -262,6 +262,23 @@ static bool looks_like_number(struct str text)
     return at == rest.len && at != 0 && dots <= 1;
 }
 
+/* Readers drop underscores wherever they stand: 1e_5 is a number, and so is 0_x1f. */
+static bool looks_like_number_without_underscores(struct str text)
+{
+    char plain[128];
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '_')
+            continue;
+        if (text.ptr[i] == '\0' || strchr("0123456789abcdefABCDEFxXoO+-.,:", text.ptr[i]) == NULL)
+            return false;
+        if (len == sizeof plain)
+            return true;
+        plain[len++] = text.ptr[i];
+    }
+    return len < text.len && looks_like_number((struct str){plain, len});
+}
+
 bool yaml_looks_typed(struct str text)
 {
     static const char *const typed_words[LONGEST_WORD + 1][5] = {
@@ -277,5 +294,6 @@ bool yaml_looks_typed(struct str text)
             if (str_eq_nocase(text, (struct str){*word, text.len}))
                 return true;
     char first = text.ptr[0];
-    return (is_digit(first) || first == '+' || first == '-' || first == '.') && looks_like_number(text);
+    return (is_digit(first) || first == '+' || first == '-' || first == '.') &&
+           (looks_like_number(text) || looks_like_number_without_underscores(text));
 }
