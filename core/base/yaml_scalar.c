@@ -267,6 +267,8 @@ static bool looks_like_number_without_underscores(struct str text)
 {
     char plain[128];
     size_t len = 0;
+    if (str_find(text, '_') == text.len)
+        return false;
     for (size_t i = 0; i < text.len; i++) {
         if (text.ptr[i] == '_')
             continue;
@@ -276,7 +278,7 @@ static bool looks_like_number_without_underscores(struct str text)
             return true;
         plain[len++] = text.ptr[i];
     }
-    return len < text.len && looks_like_number((struct str){plain, len});
+    return looks_like_number((struct str){plain, len});
 }
 
 bool yaml_looks_typed(struct str text)
