@@ -271,6 +271,7 @@ static bool convert(struct cli *cli, const struct parts *live, struct str out, s
     if (!transform_declare(&cli->run, live, backup_spool_dir(&cli->run), NULL, NULL, &declared, &log, err))
         return false;
     run_section(&cli->run, "transform", transform_section(cli->arena, &log));
+    cli->incomplete = cli->incomplete || log.impossible != 0;
     bool ok = write_and_verify(cli, live, &declared, str_c(cli->arena, out), &files, err);
     declared_close(&declared);
     return ok && cli_print(cli, convert_result(cli, live, out, files), print_convert, err) &&

@@ -1,17 +1,6 @@
 /* Which namespaces an environment calls otherwise. */
 #include "overlays/environment.h"
 
-static bool is_dns_label(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool edge = i == 0 || i + 1 == text.len;
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && !edge)))
-            return false;
-    }
-    return text.len != 0 && text.len <= 63;
-}
-
 static bool fail(const struct config_environment *config, struct str from, struct str to, const char *why,
                  struct err *err)
 {
@@ -31,7 +20,7 @@ bool renames_of(struct arena *arena, const struct config_environment *config, co
         struct str to = config_namespace(arena, config, from);
         if (str_eq(from, to))
             continue;
-        if (!is_dns_label(to))
+        if (!str_is_dns_label(to))
             return fail(config, from, to, "a name has 63 lower-case letters, digits and '-' at most", err);
         /* Also of one that moves away itself: two patches that follow each other would mix the two. */
         for (size_t j = 0; j < layout->count; j++)

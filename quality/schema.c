@@ -16,17 +16,6 @@ static bool is_lower_alnum(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-static bool is_dns_label(struct str text)
-{
-    if (text.len == 0 || text.len > MAX_LABEL || !is_lower_alnum(text.ptr[0]) ||
-        !is_lower_alnum(text.ptr[text.len - 1]))
-        return false;
-    for (size_t i = 0; i < text.len; i++)
-        if (!is_lower_alnum(text.ptr[i]) && text.ptr[i] != '-')
-            return false;
-    return true;
-}
-
 /* Labels joined by dots; the parts may be longer than 63 here, as Kubernetes has it. */
 static bool is_dns_subdomain(struct str text)
 {
@@ -89,7 +78,7 @@ static bool wants_subdomain(struct str group)
 static bool is_name(const struct resource *resource)
 {
     if (resource_is(resource, "", "Namespace") || resource_is(resource, "", "Service"))
-        return is_dns_label(resource->name);
+        return str_is_dns_label(resource->name);
     return wants_subdomain(resource_group(resource)) ? is_dns_subdomain(resource->name)
                                                      : is_path_segment(resource->name);
 }
@@ -99,7 +88,7 @@ void check_metadata(struct subject *subject)
     const struct resource *resource = subject->resource;
     if (!is_name(resource))
         found(subject, resource->name, "metadata.name");
-    if (resource->namespace.len != 0 && !is_dns_label(resource->namespace))
+    if (resource->namespace.len != 0 && !str_is_dns_label(resource->namespace))
         found(subject, resource->namespace, "metadata.namespace");
 }
 
@@ -215,7 +204,7 @@ void check_containers(struct subject *subject)
     if (value_count(value_key(subject->pod, "containers")) == 0)
         found_in_pod(subject, STR_NONE, "containers");
     EACH_CONTAINER(c, subject) {
-        if (!is_dns_label(c->name))
+        if (!str_is_dns_label(c->name))
             found_in_container(subject, c, STR("no name, or not a DNS label"), "name");
         else if (name_came_before(subject, c))
             found_in_container(subject, c, detail(subject, "the name %.*s comes twice", STR_ARG(c->name)),

@@ -90,8 +90,8 @@ static struct str off_text(struct arena *arena, const struct transform_entry *en
     if (is_users(entry->rule))
         return str_fmt(arena, "change transform.rules, rule %s", entry->rule->id + strlen("user."));
     struct str group = resource_group(r);
-    if (transform_rule_is_guard(entry->rule))
-        return STR("secrets.mode says what becomes of Secrets");
+    if (transform_rule_guards(entry->rule) != NULL)
+        return str_fmt(arena, "it cannot be switched off: %s", transform_rule_guards(entry->rule));
     return str_fmt(arena, "transform.disable: [{rule: %s, match: {type: %.*s%s%.*s%s%.*s, name: %.*s}}]",
                    entry->rule->id, STR_ARG(r->kind), group.len ? "." : "", STR_ARG(group),
                    r->namespace.len ? ", namespace: " : "", STR_ARG(r->namespace), STR_ARG(r->name));

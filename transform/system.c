@@ -12,6 +12,23 @@ static bool is_reserved(const struct subject *subject)
     return str_is(subject_annotation(subject, "apf.kubernetes.io/autoupdate-spec"), "true");
 }
 
+/* Only manifests that no server ever took have such. */
+void rule_impossible_namespace(struct subject *subject)
+{
+    const struct resource *live = subject->live;
+    bool namespace = resource_is(live, "", "Namespace");
+    struct str name = namespace ? live->name : live->namespace;
+    if (str_is_dns_label(name) || (name.len == 0 && !namespace))
+        return;
+    subject_finding(
+        subject, "transform.impossible-namespace", SEVERITY_WARNING,
+        namespace ? "metadata.name" : "metadata.namespace",
+        str_fmt(subject->arena, "%.*s: left out, no namespace can be called so", STR_ARG(live->origin)),
+        "use 63 lower-case letters, digits and inner dashes at most");
+    subject->log->impossible++;
+    subject_drop(subject);
+}
+
 void rule_bootstrapped(struct subject *subject)
 {
     bool changed = subject->managed.user || !subject->from_cluster;

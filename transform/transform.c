@@ -132,21 +132,33 @@ static struct str nearest_rule(struct str wrong)
     return best;
 }
 
-bool transform_rule_is_guard(const struct transform_rule *rule)
+const char *transform_rule_guards(const struct transform_rule *rule)
 {
-    static const struct str guards[] = {STR_INIT("secrets.set-aside"), STR_INIT("secrets.token-data")};
-    return str_in(str_of(rule->id), guards, COUNT_OF(guards));
+    static const struct {
+        const char *rule, *against;
+    } guards[] = {
+        {"secrets.set-aside", "Secrets would be written readable"},
+        {"secrets.token-data", "Secrets would be written readable"},
+        {"system.impossible-namespace", "objects would lie in folders of others"},
+    };
+    for (size_t i = 0; i < COUNT_OF(guards); i++)
+        if (str_is(str_of(guards[i].rule), rule->id))
+            return guards[i].against;
+    return NULL;
 }
 
 static bool check_rule(struct str id, struct str where, struct err *err)
 {
     const struct transform_rule *rule = transform_rule_find(id);
-    if (rule != NULL && !transform_rule_is_guard(rule))
+    const char *guards = rule ? transform_rule_guards(rule) : NULL;
+    if (rule != NULL && guards == NULL)
         return true;
     if (rule != NULL) {
-        err_set(err, ERR_REFUSED, "%.*s%s%s cannot be switched off: Secrets would be written readable",
-                STR_ARG(where), where.len ? ": " : "", rule->id);
-        return err_next(err, "choose a secrets.mode; a rule under transform.rules can leave Secrets out");
+        err_set(err, ERR_REFUSED, "%.*s%s%s cannot be switched off: %s", STR_ARG(where),
+                where.len ? ": " : "", rule->id, guards);
+        return err_next(err,
+                        "a rule under transform.rules can leave such objects out; secrets.mode says what "
+                        "becomes of Secrets");
     }
     struct str near = nearest_rule(id);
     err_set(err, ERR_USAGE, "%.*s%sno transform rule is called \"%.*s\"%s%.*s%s", STR_ARG(where),

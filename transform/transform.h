@@ -38,6 +38,7 @@ struct transform_log {
     bool told;
     size_t steps; /* things done, whether they are among the items or not */
     size_t objects, declared;
+    size_t impossible;                 /* left out because no cluster can have them */
     size_t *applications;              /* objects to which a rule did something, in the order of the table */
     size_t *user_applications;         /* the same of the user's own, in the order of the configuration */
     struct value_list_builder secrets; /* {namespace, name, type, keys}; never a value */
@@ -103,7 +104,7 @@ const struct transform_rule *transform_rule_at(size_t index);
 /* Its place in the table; of a rule of the user's own, that of the row that runs it. */
 size_t transform_rule_index(const struct transform_rule *rule);
 const struct transform_rule *transform_rule_find(struct str id); /* NULL when there is none */
-/* Without the rule a Secret would be written readable, so it cannot be switched off. */
-bool transform_rule_is_guard(const struct transform_rule *rule);
+/* What would happen without the rule, which therefore cannot be switched off; NULL for a rule that can be. */
+const char *transform_rule_guards(const struct transform_rule *rule);
 /* The table as Markdown: docs/rules.md is this text. */
 void transform_rules_markdown(struct buf *text);

@@ -175,6 +175,17 @@ struct str str_cut(struct str *rest, char c)
     return before;
 }
 
+bool str_is_dns_label(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool edge = i == 0 || i + 1 == text.len;
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && !edge)))
+            return false;
+    }
+    return text.len != 0 && text.len <= 63;
+}
+
 struct str str_lower(struct arena *arena, struct str text)
 {
     char *copy = arena_alloc(arena, text.len + 1);

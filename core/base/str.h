@@ -70,6 +70,8 @@ struct str str_trim(struct str text); /* without ASCII white space at both ends 
 /* Cuts `*rest` at the first `c`: returns what stands before, leaves in `*rest` what follows (empty at the end). */
 struct str str_cut(struct str *rest, char c);
 struct str str_lower(struct arena *arena, struct str text); /* ASCII only */
+/* RFC 1123, as Kubernetes takes it for namespaces: 63 lower-case letters, digits and inner dashes at most. */
+bool str_is_dns_label(struct str text);
 
 /* Whole text as a decimal number without sign; false when it is anything else or does not fit. */
 bool str_to_u64(struct str text, uint64_t *ret_number);

@@ -125,15 +125,6 @@ static bool read_stores(struct config_reader *r, const struct value *list, struc
     return true;
 }
 
-bool config_is_dns_label(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (!((text.ptr[i] >= 'a' && text.ptr[i] <= 'z') || (text.ptr[i] >= '0' && text.ptr[i] <= '9') ||
-              (text.ptr[i] == '-' && i != 0 && i + 1 != text.len)))
-            return false;
-    return text.len != 0 && text.len <= 63;
-}
-
 static bool read_environments(struct config_reader *r, const struct value *list, struct config *config)
 {
     struct str pointer = STR("/environments");
@@ -148,7 +139,7 @@ static bool read_environments(struct config_reader *r, const struct value *list,
         if (!config_read_item(r, &config_environment_keys, at, item, environment))
             return false;
         /* It becomes a folder and part of object names. */
-        if (!config_is_dns_label(environment->name))
+        if (!str_is_dns_label(environment->name))
             return config_fail_at(r, at, "an environment needs a name of lower-case letters, digits and '-'");
         for (size_t i = 0; i + 1 < config->environments.count; i++)
             if (str_eq(config->environments.items[i].name, environment->name))

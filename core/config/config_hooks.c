@@ -12,7 +12,7 @@ static const char *fault_of(const struct config_hook *hook)
 {
     bool in_pod = hook->namespace.len != 0;
     size_t pod_words = hook->pod.len + hook->selector.len + hook->container.len;
-    if (!config_is_dns_label(hook->name))
+    if (!str_is_dns_label(hook->name))
         return "a hook needs a name of lower-case letters, digits and '-'";
     if (!one_of(hook->when, "before", "after"))
         return "when is before or after";

@@ -27,7 +27,6 @@ bool config_read_off(struct config_reader *r, struct str pointer, const struct v
 bool config_read_item(struct config_reader *r, const struct config_table *table, struct str pointer,
                       const struct value *item, void *base);
 bool config_read_hooks(struct config_reader *r, const struct value *list, struct config_hooks *ret_hooks);
-bool config_is_dns_label(struct str text);
 bool config_read_rules(struct config_reader *r, struct str pointer, const struct value *value, void *field);
 bool config_read_helm(struct config_reader *r, struct str pointer, const struct value *value, void *field);
 

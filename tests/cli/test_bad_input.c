@@ -48,6 +48,7 @@ static const struct {
      "15-list.yaml:1 items[1]: not a Kubernetes object"},
     {"16-control.yaml", MAP "nul}\ndata: {a: \"x\x01y\"}\n",
      "16-control.yaml:4:13: control characters are not allowed"},
+    {"17-namespace.yaml", MAP "a, namespace: _crds}\n---\n" MAP "a, namespace: ..}\n", ""},
 };
 
 static void make_inputs(struct arena *arena, const char *dir)
@@ -110,6 +111,24 @@ Test(bad_input, every_fault_is_told_with_its_place_and_the_rest_goes_on)
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         cr_expect_eq(access(str_c(arena, str_fmt(arena, "%s/out/base/%s", dir, kept[i])), F_OK), 0, "%s",
                      kept[i]);
+    cr_expect(str_contains(result.out, STR("17-namespace.yaml:1: left out, no namespace can be called so")),
+              "%.*s", STR_ARG(result.out));
+    temp_remove(dir);
+    arena_free(arena);
+}
+
+/* What no server would take is left out, and that alone makes the result incomplete. */
+Test(bad_input, a_namespace_that_cannot_be_tells_in_the_exit_status)
+{
+    struct arena *arena = arena_new();
+    const char *dir = temp_folder(arena);
+    struct program_result result =
+        program_run(arena, "gitops-pipe", dir,
+                    (const char *const[]){"convert", "-", "--out", "out", "--verify", "-q", NULL},
+                    STR(MAP "a, namespace: _crds}\n---\n" MAP "b, namespace: shop}\n"));
+    cr_expect_eq(result.status, 3, "exit %d: %.*s", result.status, STR_ARG(result.err));
+    cr_expect_neq(access(str_c(arena, str_fmt(arena, "%s/out/base/_crds", dir)), F_OK), 0);
+    cr_expect_eq(access(str_c(arena, str_fmt(arena, "%s/out/base/shop", dir)), F_OK), 0);
     temp_remove(dir);
     arena_free(arena);
 }

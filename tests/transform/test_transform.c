@@ -129,9 +129,10 @@ static const char *explained(struct transform_fixture *fixture, const char *kind
     return steps ? str_c(fixture->arena, json_text(fixture->arena, steps)) : "";
 }
 
-Test(transform, what_keeps_secrets_unreadable_cannot_be_switched_off)
+Test(transform, what_keeps_secrets_unreadable_and_folders_apart_cannot_be_switched_off)
 {
-    static const char *const guards[] = {"secrets.set-aside", "secrets.token-data"};
+    static const char *const guards[] = {"secrets.set-aside", "secrets.token-data",
+                                         "system.impossible-namespace"};
     for (size_t i = 0; i < 2 * COUNT_OF(guards); i++) {
         struct transform_fixture fixture;
         start(&fixture, SHOP);
