@@ -68,12 +68,12 @@ static bool verify_part(struct round_trip *trip, struct arena *arena, size_t par
     return true;
 }
 
-static bool verify_namespace(struct round_trip *trip, struct str namespace, struct err *err)
+static bool verify_namespace(struct round_trip *trip, struct str namespace, bool has_folder, struct err *err)
 {
     struct arena *arena CLEANUP(arena_cleanup) = arena_new();
     struct bundle written;
     bundle_init(&written, arena);
-    return read_folder(trip, arena, namespace, &written, err) &&
+    return (!has_folder || read_folder(trip, arena, namespace, &written, err)) &&
            verify_part(trip, arena, parts_find(trip->live, namespace), &written, err);
 }
 
@@ -98,12 +98,12 @@ static bool verify_base(struct round_trip *trip, struct err *err)
     if (!files_in_folders(trip->files, trip->run.arena, STR("base"), &folders, err))
         return false;
     for (size_t i = 0; i < folders.count; i++)
-        if (!str_starts(folders.items[i], STR("_")) && !verify_namespace(trip, folders.items[i], err))
+        if (!str_starts(folders.items[i], STR("_")) && !verify_namespace(trip, folders.items[i], true, err))
             return false;
     for (size_t i = 0; i < trip->live->count; i++) {
         struct str namespace = trip->live->items[i].namespace;
         if (namespace.len != 0 && !str_in(namespace, folders.items, folders.count) &&
-            !verify_namespace(trip, namespace, err))
+            !verify_namespace(trip, namespace, false, err))
             return false;
     }
     return verify_cluster(trip, &folders, err);

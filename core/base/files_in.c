@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "core/base/files_intern.h"
 
 /* First file that does not sort before `path`. */
 static size_t lower_bound(const struct files *files, struct str path)
@@ -56,13 +59,45 @@ static const char *place_of(const struct files_in *in, struct arena *arena, stru
     return str_c(arena, str_fmt(arena, "%s/%.*s", in->dir, STR_ARG(path)));
 }
 
+/* What lies at the path, reached through no link; errno is ENOENT also where a link, or no folder, is in the way. */
+static bool look_at(const struct files_in *in, struct str path, struct stat *ret_info)
+{
+    char name[FILES_MAX_PART + 1] = "";
+    size_t slash = str_rfind(path, '/');
+    struct str folder = slash < path.len ? str_slice(path, 0, slash) : STR_NONE;
+    struct str last = slash < path.len ? str_from(path, slash + 1) : path;
+    int top = open(in->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int above = top < 0 ? -1 : files_open_below(top, folder, false);
+    memcpy(name, last.ptr, last.len); /* bounded by files_path_check */
+    bool there = above >= 0 && fstatat(above, name, ret_info, AT_SYMLINK_NOFOLLOW) == 0;
+    if (errno == ELOOP || errno == ENOTDIR)
+        errno = ENOENT;
+    if (above >= 0)
+        files_close_keeping_errno(above);
+    if (top >= 0)
+        files_close_keeping_errno(top);
+    return there;
+}
+
+static bool list_folders(const struct files_in *in, struct arena *arena, struct str folder,
+                         struct str_list *names, struct err *err)
+{
+    struct stat info;
+    const char *path = place_of(in, arena, folder);
+    if (!look_at(in, folder, &info))
+        return errno == ENOENT || err_errno(err, "%s", path);
+    return !S_ISDIR(info.st_mode) || folders_on_disk(path, arena, names, err);
+}
+
 bool files_in_folders(const struct files_in *in, struct arena *arena, struct str folder,
                       struct str_list *ret_names, struct err *err)
 {
     struct str_list names = {0};
+    if (!files_path_check(folder, 0, err))
+        return false;
     if (in->files != NULL)
         folders_in_memory(in->files, arena, folder, &names);
-    else if (!folders_on_disk(place_of(in, arena, folder), arena, &names, err))
+    else if (!list_folders(in, arena, folder, &names, err))
         return false;
     if (names.count != 0)
         qsort(names.items, names.count, sizeof *names.items, str_qsort);
@@ -109,9 +144,11 @@ bool files_in_read(const struct files_in *in, struct arena *arena, struct str pa
                    struct err *err)
 {
     struct stat info;
+    if (!files_path_check(path, 0, err))
+        return false;
     if (in->files != NULL)
         return read_in_memory(in, arena, path, files, err);
-    if (lstat(place_of(in, arena, path), &info) != 0)
+    if (!look_at(in, path, &info))
         return errno == ENOENT || err_errno(err, "%s", place_of(in, arena, path));
     if (S_ISDIR(info.st_mode))
         return read_folder(in, arena, path, files, err);

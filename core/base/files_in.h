@@ -1,8 +1,8 @@
 /* files_in.h — where the files of a tree are read from, folder by folder: from memory or from disk. The other end of
  * files_out.h: who holds a tree against something else need not have the whole of it in memory.
  *
- * From disk every regular file is read (no links), as files_read does. Fails with INVALID, LIMIT, IO, DENIED; a folder
- * that is not there has no files.
+ * From disk every regular file is read (no links), as files_read does, and none is reached through a link.
+ * Fails with INVALID (also a path that leads out of the tree), LIMIT, IO, DENIED; a folder that is not there has no files.
  */
 #pragma once
 #include "core/base/files.h"

@@ -92,8 +92,29 @@ Test(files_in, no_link_is_followed_and_no_bound_exceeded)
     cr_expect_not(str_in(STR("link"), names.items, names.count));
     cr_assert(files_in_read(&f.in, f.arena, STR("base/link"), &read, &f.err));
     cr_expect_eq(read.count, 0u);
+    cr_assert(files_in_read(&f.in, f.arena, STR("base/link/deep"), &read, &f.err));
+    cr_expect_eq(read.count, 0u);
+    cr_assert(files_in_folders(&f.in, f.arena, STR("base/link"), &names, &f.err));
+    cr_expect_eq(names.count, 0u);
     f.in.max_bytes = 3;
     cr_expect_not(files_in_read(&f.in, f.arena, STR("base/b"), &read, &f.err));
     cr_expect_eq(f.err.code, ERR_LIMIT);
     close_fixture(&f);
+}
+
+Test(files_in, nothing_outside_of_the_tree_is_read)
+{
+    static const char *const paths[] = {"base/..", "..", "/etc", "base/./a", "", "base//a"};
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct fixture f;
+        open_fixture(&f, kind);
+        for (size_t i = 0; i < COUNT_OF(paths); i++) {
+            struct files read = {0};
+            struct str_list names;
+            cr_expect_not(files_in_read(&f.in, f.arena, str_of(paths[i]), &read, &f.err), "%s", paths[i]);
+            cr_expect_eq(f.err.code, ERR_INVALID);
+            cr_expect_not(files_in_folders(&f.in, f.arena, str_of(paths[i]), &names, &f.err), "%s", paths[i]);
+        }
+        close_fixture(&f);
+    }
 }
