@@ -120,19 +120,44 @@ Test(overlays_verify, a_file_that_cannot_be_rendered_is_found_and_named)
     }
 }
 
-/* An object that stands in a folder of the environment alone, and one that its folder lost. */
-Test(overlays_verify, an_environment_with_other_objects_than_the_base_is_found)
+/* Folders are rendered one by one: what would only show in the whole must show in the lists of the whole. */
+Test(overlays_verify, an_environment_that_is_not_the_sum_of_its_folders_is_found)
 {
-    struct overlays_fixture f;
-    size_t count;
-    stage(&f);
-    for (size_t i = 0; i < f.run.files.count; i++) {
-        struct file *file = &f.run.files.items[i];
-        if (str_is(file->path, "overlays/staging/kustomization.yaml"))
-            file->bytes = STR("resources: [shop]\n");
+    static const struct {
+        const char *path, *bytes, *says;
+    } cases[] = {
+        {"overlays/staging/kustomization.yaml", "resources: [shop]\n",
+         "is in the base and not in the environment"},
+        {"overlays/staging/kustomization.yaml", "resources: [_crds, _cluster, shop, shop, _gates]\n",
+         "lists shop, which is no folder of it or is listed already"},
+        {"overlays/staging/kustomization.yaml", "resources: [_crds, _cluster, shop, _gates, ../prod]\n",
+         "lists ../prod, which is no folder of it"},
+        {"overlays/staging/kustomization.yaml",
+         "resources: [_crds, _cluster, shop, _gates]\nnamePrefix: a-\n",
+         "the root does more than list folders"},
+        {"overlays/staging/kustomization.yaml", "[]\n---\n[]\n", "cannot be read as the list"},
+        {"overlays/staging/shop/kustomization.yaml",
+         "resources: [../../../base/shop, ../../../base/_cluster]\n", "overlays/staging/shop"},
+        {"overlays/staging/shop/kustomization.yaml", "resources: [../../../base/shop]\nnameSuffix: -a\n",
+         "overlays/staging/shop"},
+        {"base/shop/kustomization.yaml", "resources: [namespace-shop.yaml, ../_cluster]\n", "base/shop"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct overlays_fixture f;
+        size_t count;
+        bool found = false;
+        stage(&f);
+        for (size_t j = 0; j < f.run.files.count; j++) {
+            struct file *file = &f.run.files.items[j];
+            if (!str_is(file->path, cases[i].path))
+                continue;
+            file->bytes = str_of(cases[i].bytes);
+            found = true;
+        }
+        cr_assert(found, "%s", cases[i].path);
+        const char *list = verified(&f, &f.run.files, &count, NULL);
+        cr_expect_gt(count, 0, "case %zu", i);
+        cr_expect(strstr(list, cases[i].says), "case %zu: %s", i, list);
+        overlays_fixture_done(&f);
     }
-    const char *list = verified(&f, &f.run.files, &count, NULL);
-    cr_expect_gt(count, 0);
-    cr_expect(strstr(list, "is in the base and not in the environment"), "%s", list);
-    overlays_fixture_done(&f);
 }
