@@ -2,7 +2,8 @@
  *
  * Every stage has the same shape (stage_fn). It reads its settings from run->config, works on the bundle, and leaves
  * its results here: findings, one section of the report, the file tree. A bad resource is a finding; an error is what
- * stops the stage.
+ * stops the stage. Scoring, transforming and writing also work on a cluster that is not in memory, a part at a time
+ * (core/kube/parts.h); their stage_fn is that over the parts of the bundle.
  */
 #pragma once
 #include "core/base/clock.h"
