@@ -201,7 +201,8 @@ static bool read_entry(struct reader *r, int folder, const char *name, struct st
 static bool is_bookkeeping(const char *name, bool at_top)
 {
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcasecmp(name, ".git") == 0 ||
-           (at_top && (strcmp(name, FILES_STAGING) == 0 || strcmp(name, FILES_LIST) == 0));
+           (at_top &&
+            (strcmp(name, FILES_STAGING) == 0 || strcmp(name, FILES_LIST) == 0 || files_is_passing(name)));
 }
 
 static bool read_folder(struct reader *r, int folder, struct str path, unsigned depth)

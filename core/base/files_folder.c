@@ -1,124 +1,24 @@
-/* A tree on disk, file by file: staged as they come, and moved into place when all of them are there. */
+/* A tree on disk, file by file. How files get there is files_stage.c. */
 #include "core/base/files_folder.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/base/files_intern.h"
+#include "core/base/files_folder_intern.h"
 
-/* Up to here every staged file gets its own fsync, which spares what others write; beyond, one syncfs is cheaper. */
-enum { FSYNC_EACH = 64, MAX_LIST_BYTES = 64 << 20 };
-
-/* What is kept of a file. */
-struct entry {
-    struct str path; /* first: see files_sort_paths */
-    size_t staged;   /* its name in the staging folder; 0: the right bytes are in place */
-};
-
-/* The folder that was opened last: files of one folder mostly come one behind the other. */
-struct parent {
-    int fd; /* -1: none */
-    size_t len;
-    char path[FILES_MAX_PATH + 1]; /* with the '/' at its end */
-};
-
-struct files_folder {
-    struct arena *arena;
-    const char *dir;
-    size_t found; /* how many bytes of `dir` were there before */
-    int top, staging;
-    struct entry *items;
-    size_t count, cap, staged;
-    struct parent parent;
-    bool committed;
-    struct err failed; /* the first that went wrong */
-};
+enum { MAX_LIST_BYTES = 64 << 20 };
 
 static bool fail(struct files_folder *folder, struct err *err)
 {
     err_context(err, "%s", folder->dir);
     folder->failed = *err;
     return false;
-}
-
-/* ---- folders below ---- */
-
-static void forget_parent(struct files_folder *folder)
-{
-    if (folder->parent.fd >= 0)
-        close(folder->parent.fd);
-    folder->parent.fd = -1;
-}
-
-/* The folder that `path` lies in, open until the next call; -1 with errno. */
-static int parent_of(struct files_folder *folder, struct str path, bool make, const char **ret_name)
-{
-    struct parent *parent = &folder->parent;
-    size_t slash = str_rfind(path, '/'), len = slash < path.len ? slash + 1 : 0;
-    if (parent->fd < 0 || parent->len != len || memcmp(parent->path, path.ptr, len) != 0) {
-        forget_parent(folder);
-        parent->fd = files_open_below(folder->top, str_slice(path, 0, len ? slash : 0), make);
-    }
-    memcpy(parent->path, path.ptr, path.len);
-    parent->path[path.len] = '\0';
-    parent->len = len;
-    *ret_name = parent->path + len;
-    return parent->fd;
-}
-
-/* ---- staging ---- */
-
-/* A file as long as `bytes`. */
-static bool holds(int fd, struct str bytes)
-{
-    char chunk[16384];
-    while (bytes.len != 0) {
-        ssize_t got = read(fd, chunk, sizeof chunk);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0 || (size_t)got > bytes.len || memcmp(bytes.ptr, chunk, (size_t)got) != 0)
-            return false;
-        bytes = str_from(bytes, (size_t)got);
-    }
-    return true;
-}
-
-/* Whether the file holds these very bytes already. */
-static bool same_on_disk(struct files_folder *folder, struct str path, struct str bytes)
-{
-    const char *name;
-    struct stat info;
-    int parent = parent_of(folder, path, false, &name);
-    if (parent < 0 || fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode) ||
-        (size_t)info.st_size != bytes.len)
-        return false;
-    int fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool same = holds(fd, bytes);
-    close(fd);
-    return same;
-}
-
-static bool stage(struct files_folder *folder, struct str path, struct str bytes, size_t *ret_staged,
-                  struct err *err)
-{
-    char name[32];
-    *ret_staged = 0;
-    if (same_on_disk(folder, path, bytes))
-        return true;
-    snprintf(name, sizeof name, "%zu", folder->staged + 1);
-    if (files_put_new(folder->staging, name, bytes, 0644, false) != 0)
-        return err_errno(err, "%.*s", STR_ARG(path));
-    *ret_staged = ++folder->staged;
-    return true;
 }
 
 bool files_folder_add(struct files_folder *folder, struct str path, struct str bytes, struct err *err)
@@ -128,7 +28,7 @@ bool files_folder_add(struct files_folder *folder, struct str path, struct str b
         *err = folder->failed;
         return false;
     }
-    if (!files_path_check(path, folder->count, err) || !stage(folder, path, bytes, &entry.staged, err))
+    if (!files_path_check(path, folder->count, err) || !files_stage(folder, path, bytes, &entry.box, err))
         return fail(folder, err);
     entry.path = str_dup(folder->arena, path);
     *ARENA_PUSH(folder->arena, folder) = entry;
@@ -142,42 +42,6 @@ size_t files_folder_count(const struct files_folder *folder)
 
 /* ---- putting in place ---- */
 
-/* All were written before the first is waited for: most of them reach the disk together. */
-static bool make_durable(struct files_folder *folder, struct err *err)
-{
-    char name[32];
-    if (folder->staged > FSYNC_EACH)
-        return syncfs(folder->top) == 0 || err_errno(err, "sync");
-    for (size_t i = 1; i <= folder->staged; i++) {
-        snprintf(name, sizeof name, "%zu", i);
-        int fd = openat(folder->staging, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0 || fsync(fd) != 0) {
-            err_errno(err, "sync");
-            if (fd >= 0)
-                close(fd);
-            return false;
-        }
-        close(fd);
-    }
-    return true;
-}
-
-static bool move_into_place(struct files_folder *folder, struct err *err)
-{
-    char staged[32];
-    for (size_t i = 0; i < folder->count; i++) {
-        const struct entry *entry = &folder->items[i];
-        const char *name;
-        if (entry->staged == 0)
-            continue;
-        snprintf(staged, sizeof staged, "%zu", entry->staged);
-        int parent = parent_of(folder, entry->path, true, &name);
-        if (parent < 0 || renameat(folder->staging, staged, parent, name) != 0)
-            return err_errno(err, "%.*s", STR_ARG(entry->path));
-    }
-    return true;
-}
-
 /* Takes a file of an earlier write away, and the folders that it leaves empty. What cannot be removed because it is
  * gone, or no longer what we wrote, is left alone. */
 static void remove_old(struct files_folder *folder, struct str path)
@@ -185,7 +49,7 @@ static void remove_old(struct files_folder *folder, struct str path)
     bool at_file = true;
     while (path.len != 0) {
         const char *name;
-        int parent = parent_of(folder, path, false, &name);
+        int parent = files_parent_of(folder, path, false, &name);
         if (parent < 0 || (unlinkat(parent, name, at_file ? 0 : AT_REMOVEDIR) != 0 && errno != ENOENT))
             return;
         size_t slash = str_rfind(path, '/');
@@ -264,17 +128,17 @@ static void remove_obsolete(struct files_folder *folder, struct str list, bool o
         if (files_path_ok(path) && !has(folder, path) && (!only_in_the_way || in_the_way(folder, path)))
             remove_old(folder, path);
     }
-    forget_parent(folder); /* it may be among the removed */
+    files_forget_parent(folder); /* it may be among the removed */
 }
 
 static bool commit(struct files_folder *folder, struct err *err)
 {
     struct str old;
     if (!files_sort_paths(folder->items, folder->count, sizeof *folder->items, err) ||
-        !read_list(folder, &old, err) || !make_durable(folder, err) || !write_list(folder, old, err))
+        !read_list(folder, &old, err) || !files_make_durable(folder, err) || !write_list(folder, old, err))
         return false;
     remove_obsolete(folder, old, true);
-    if (!move_into_place(folder, err))
+    if (!files_move_into_place(folder, err))
         return false;
     remove_obsolete(folder, old, false);
     return write_list(folder, STR_NONE, err);
@@ -315,7 +179,7 @@ static void remove_made(struct files_folder *folder)
 }
 
 /* Empties the staging folder, also of what a killed run left there. */
-static void clear_staging(int staging)
+static void clear(int staging, bool boxes)
 {
     int again = openat(staging, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = again >= 0 ? fdopendir(again) : NULL;
@@ -324,10 +188,32 @@ static void clear_staging(int staging)
             close(again);
         return;
     }
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-        if (entry->d_name[0] != '.')
-            unlinkat(staging, entry->d_name, 0);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        int box =
+            boxes ? openat(staging, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+        if (box >= 0)
+            clear(box, false);
+        if (box >= 0)
+            close(box);
+        unlinkat(staging, entry->d_name, box >= 0 ? AT_REMOVEDIR : 0);
+    }
     closedir(dir);
+}
+
+/* The list that a killed run was about to write. */
+static void remove_passing(struct files_folder *folder)
+{
+    int again = openat(folder->top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = again >= 0 ? fdopendir(again) : NULL;
+    for (struct dirent *entry; dir != NULL && (entry = readdir(dir)) != NULL;)
+        if (files_is_passing(entry->d_name))
+            unlinkat(folder->top, entry->d_name, 0);
+    if (dir != NULL)
+        closedir(dir);
+    else if (again >= 0)
+        close(again);
 }
 
 static bool open_folder(struct files_folder *folder, struct err *err)
@@ -345,7 +231,8 @@ static bool open_folder(struct files_folder *folder, struct err *err)
         err_errno(err, FILES_STAGING);
         return fail(folder, err);
     }
-    clear_staging(folder->staging);
+    clear(folder->staging, true);
+    remove_passing(folder);
     return true;
 }
 
@@ -356,7 +243,7 @@ bool files_folder_open(const char *dir, struct files_folder **ret_folder, struct
     folder->arena = arena;
     folder->dir = str_c(arena, str_of(dir));
     folder->found = found_of(arena, str_of(dir));
-    folder->top = folder->staging = folder->parent.fd = -1;
+    folder->top = folder->staging = folder->parent.fd = folder->boxes.last = -1;
     if (!file_make_dirs(dir, err) || !open_folder(folder, err)) {
         files_folder_close(folder);
         return false;
@@ -369,9 +256,11 @@ void files_folder_close(struct files_folder *folder)
 {
     if (folder == NULL)
         return;
-    forget_parent(folder);
+    files_forget_parent(folder);
+    if (folder->boxes.last >= 0)
+        close(folder->boxes.last);
     if (folder->staging >= 0) {
-        clear_staging(folder->staging);
+        clear(folder->staging, true);
         close(folder->staging);
         unlinkat(folder->top, FILES_STAGING, AT_REMOVEDIR);
     }

@@ -17,6 +17,8 @@ bool files_sort_paths(void *items, size_t count, size_t size, struct err *err) W
 int files_open_below(int top, struct str path, bool make);
 /* A new file with these bytes, on its way to disk when `sync`; 0 or -1 with errno. */
 int files_put_new(int folder, const char *name, struct str bytes, unsigned mode, bool sync);
+/* A file that is on its way to replace another, or was when its writer was killed. */
+bool files_is_passing(const char *name);
 /* Replaces `name` in an open folder, durably; 0 or -1 with errno. */
 int files_replace(int folder, const char *name, struct str bytes, unsigned mode);
 int files_close_keeping_errno(int fd); /* always -1 */

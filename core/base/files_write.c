@@ -51,6 +51,17 @@ static bool write_to_device(const char *path, struct str bytes, struct err *err)
     return close(fd) == 0 || err_errno(err, "%s", path);
 }
 
+#define PASSING ".gitops-pipe."
+
+bool files_is_passing(const char *name)
+{
+    enum { DIGITS = 16 };
+    if (strncmp(name, PASSING, strlen(PASSING)) != 0)
+        return false;
+    const char *digits = name + strlen(PASSING);
+    return strlen(digits) == DIGITS && strspn(digits, "0123456789abcdef") == DIGITS;
+}
+
 /* The random part of the temporary name keeps two writers apart. */
 int files_replace(int folder, const char *name, struct str bytes, unsigned mode)
 {
@@ -58,7 +69,7 @@ int files_replace(int folder, const char *name, struct str bytes, unsigned mode)
     char temporary[64];
     if (getrandom(&noise, sizeof noise, 0) < 0)
         return -1;
-    snprintf(temporary, sizeof temporary, ".gitops-pipe.%016llx", noise);
+    snprintf(temporary, sizeof temporary, PASSING "%016llx", noise);
     if (files_put_new(folder, temporary, bytes, mode, true) != 0 ||
         renameat(folder, temporary, folder, name) != 0) {
         int number = errno;

@@ -275,3 +275,43 @@ Test(files_folder, what_was_there_is_compared_to_the_last_byte)
         close_fixture(&f);
     }
 }
+
+/* In whatever order folders come, in one piece or in several, beside what others put there. */
+Test(files_folder, new_folders_come_whole_and_old_ones_file_by_file)
+{
+    static const char *const paths[] = {"n/m/o/1", "n/2",     "b/3", "n/m/4", "p/5",
+                                        "b/new/6", "n/m/o/7", "n/8", "9"};
+    struct fixture f;
+    struct err err;
+    open_fixture(&f);
+    cr_assert(file_make_dirs(str_fmt(f.arena, "%s/p", f.dir).ptr, &err));
+    cr_assert(file_write(str_fmt(f.arena, "%s/p/theirs", f.dir).ptr, STR("t"), 0644, &err));
+    for (size_t i = 0; i < COUNT_OF(paths); i++)
+        add(&f, paths[i], "x");
+    cr_assert(files_folder_commit(f.folder, &f.err), "%s", f.err.msg);
+    files_folder_close(f.folder);
+    expect(&f, "9=x;b/3=x;b/new/6=x;n/2=x;n/8=x;n/m/4=x;n/m/o/1=x;n/m/o/7=x;p/5=x;p/theirs=t;");
+    struct stat info;
+    cr_assert_eq(stat(str_fmt(f.arena, "%s/n/m", f.dir).ptr, &info), 0);
+    cr_expect_eq(info.st_mode & 07777, 0755);
+    close_fixture(&f);
+}
+
+Test(files_folder, what_a_killed_run_was_about_to_put_in_place_is_no_file_and_goes)
+{
+    struct fixture f;
+    struct files read;
+    open_fixture(&f);
+    files_folder_close(f.folder);
+    const char *passing = str_fmt(f.arena, "%s/.gitops-pipe.0123456789abcdef", f.dir).ptr;
+    const char *other = str_fmt(f.arena, "%s/.gitops-pipe.yaml", f.dir).ptr;
+    cr_assert(file_write(passing, STR("half"), 0644, &f.err));
+    cr_assert(file_write(other, STR("whole"), 0644, &f.err));
+    cr_assert(files_read(f.arena, f.dir, 1 << 20, &read, &f.err));
+    cr_expect_eq(read.count, 3u);
+    open_again(&f);
+    cr_expect_neq(access(passing, F_OK), 0);
+    cr_expect_eq(access(other, F_OK), 0);
+    files_folder_close(f.folder);
+    close_fixture(&f);
+}
