@@ -185,13 +185,14 @@ static bool phase_overlays(struct pipeline *p, struct str *summary, struct err *
 static bool phase_render(struct pipeline *p, struct str *summary, struct err *err)
 {
     const struct config_environments *environments = &p->run->config->environments;
+    struct arena *scratch CLEANUP(arena_cleanup) = arena_new(); /* of one environment */
     struct buf text CLEANUP(buf_done);
     buf_init(&text, 4096);
-    for (size_t i = 0; i < environments->count; i++) {
+    for (size_t i = 0; i < environments->count; i++, arena_reset(scratch)) {
         struct str name = environments->items[i].name;
         struct bundle rendered;
         struct str dir = str_fmt(p->arena, "overlays/%.*s", STR_ARG(name));
-        if (!kustomize_build(p->arena, &p->run->files, dir, &rendered, err))
+        if (!kustomize_build(scratch, &p->run->files, dir, &rendered, err))
             return err_context(err, "%.*s", STR_ARG(dir));
         preflight_check(p->arena, &rendered, &p->run->findings);
         buf_fmt(&text, "%s%.*s %zu", i ? ", " : "", STR_ARG(name), rendered.count);
