@@ -3,10 +3,7 @@
  * processor, so that other work of the machine does not count. Memory is the peak of a child that does nothing else. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "core/config/config.h"
 #include "overlays/overlays.h"
@@ -17,7 +14,6 @@
 
 struct work {
     struct config config;
-    struct stash *stash;
     struct parts live;
 };
 
@@ -36,25 +32,11 @@ static double processor_seconds(void)
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-static void open_work(struct arena *arena, struct work *work, size_t namespaces, size_t objects)
+static void settings_of(struct arena *arena, struct work *work)
 {
-    work->stash = corpus_stash(arena, namespaces, objects);
     config_defaults(arena, &work->config);
     work->config.secrets.mode = SECRETS_OMIT;
     work->config.cluster_name = STR("bench");
-    parts_of_stash(arena, work->stash, &work->live);
-}
-
-static double json_megabytes(const struct work *work, double *ret_largest)
-{
-    double all = 0;
-    *ret_largest = 0;
-    for (size_t i = 0; i < stash_part_count(work->stash); i++) {
-        double part = (double)stash_part(work->stash, i).bytes / 1e6;
-        all += part;
-        *ret_largest = part > *ret_largest ? part : *ret_largest;
-    }
-    return all;
 }
 
 enum stage { TRANSFORM, OVERLAYS, STAGES };
@@ -103,51 +85,30 @@ static void measure_verify(const struct work *work, double *best)
     arena_free(arena);
 }
 
-static double peak_megabytes(size_t namespaces, size_t objects)
+static void convert_of(const struct parts *parts)
 {
-    pid_t child = fork();
-    if (child == 0) {
-        struct work work = {.stash = NULL};
-        double best[STAGES] = {1e9, 1e9};
-        open_work(arena_new(), &work, namespaces, objects);
-        measure(&work, best);
-        _exit(0);
-    }
-    int status;
-    struct rusage usage;
-    if (child < 0 || wait4(child, &status, 0, &usage) != child || status != 0)
-        return 0;
-    return (double)usage.ru_maxrss / 1024;
-}
-
-static void memory_row(size_t namespaces, size_t objects)
-{
-    double peak = peak_megabytes(namespaces, objects); /* first: a child begins with what its parent holds */
-    struct arena *arena = arena_new();
-    struct work work;
-    double largest;
-    open_work(arena, &work, namespaces, objects);
-    double json = json_megabytes(&work, &largest);
-    printf(
-        "  %6zu objects in %4zu namespaces, %6.1f MB of JSON, largest namespace %5.1f MB: peak %6.1f MiB\n",
-        objects, namespaces, json, largest, peak);
-    stash_close(work.stash);
-    arena_free(arena);
+    struct work work = {.live = *parts};
+    double best[STAGES] = {1e9, 1e9};
+    settings_of(arena_new(), &work);
+    measure(&work, best);
 }
 
 int main(void)
 {
     printf("convert, from a stash to files that are forgotten\n");
-    memory_row(1, 200); /* what it takes before there is much to convert */
-    memory_row(12, 2500);
-    memory_row(50, 10000);
-    memory_row(200, 40000);
-    memory_row(1, 10000);
-    struct work work;
+    corpus_memory_row(1, 200, convert_of); /* what it takes before there is much to convert */
+    corpus_memory_row(12, 2500, convert_of);
+    corpus_memory_row(50, 10000, convert_of);
+    corpus_memory_row(200, 40000, convert_of);
+    corpus_memory_row(1, 10000, convert_of);
+    struct work work = {.live = {.about = NULL}};
     struct arena *arena = arena_new();
-    double best[STAGES] = {1e9, 1e9}, verify = 1e9, largest;
-    open_work(arena, &work, 50, 10000);
-    double mb = json_megabytes(&work, &largest);
+    double best[STAGES] = {1e9, 1e9}, verify = 1e9, mb = 0;
+    struct stash *stash = corpus_stash(arena, 50, 10000);
+    settings_of(arena, &work);
+    parts_of_stash(arena, stash, &work.live);
+    for (size_t i = 0; i < stash_part_count(stash); i++)
+        mb += (double)stash_part(stash, i).bytes / 1e6;
     for (int round = 0; round < 5; round++)
         measure(&work, best);
     for (int round = 0; round < 5; round++)
@@ -157,7 +118,7 @@ int main(void)
     bench_row("overlays, three environments", mb, "MB/s", best[OVERLAYS], NULL, 0);
     bench_row("both", mb, "MB/s", best[TRANSFORM] + best[OVERLAYS], NULL, 0);
     bench_row("rules again, and replay (--verify)", mb, "MB/s", verify, NULL, 0);
-    stash_close(work.stash);
+    stash_close(stash);
     arena_free(arena);
     return 0;
 }

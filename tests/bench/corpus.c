@@ -3,6 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/base/json.h"
 
@@ -174,4 +177,39 @@ struct stash *corpus_stash(struct arena *arena, size_t namespaces, size_t object
     if (!stash_finish(stash, &err))
         abort();
     return stash;
+}
+
+static double peak_of(size_t namespaces, size_t objects, void (*work)(const struct parts *parts))
+{
+    int status;
+    struct rusage usage;
+    pid_t child = fork();
+    if (child == 0) {
+        struct arena *arena = arena_new();
+        struct parts parts;
+        parts_of_stash(arena, corpus_stash(arena, namespaces, objects), &parts);
+        work(&parts);
+        _exit(0);
+    }
+    if (child < 0 || wait4(child, &status, 0, &usage) != child || status != 0)
+        return 0;
+    return (double)usage.ru_maxrss / 1024;
+}
+
+void corpus_memory_row(size_t namespaces, size_t objects, void (*work)(const struct parts *parts))
+{
+    double peak = peak_of(namespaces, objects, work); /* first: a child begins with what its parent holds */
+    struct arena *arena = arena_new();
+    struct stash *stash = corpus_stash(arena, namespaces, objects);
+    double json = 0, largest = 0;
+    for (size_t i = 0; i < stash_part_count(stash); i++) {
+        double part = (double)stash_part(stash, i).bytes / 1e6;
+        json += part;
+        largest = part > largest ? part : largest;
+    }
+    printf(
+        "  %6zu objects in %4zu namespaces, %6.1f MB of JSON, largest namespace %5.1f MB: peak %6.1f MiB\n",
+        objects, namespaces, json, largest, peak);
+    stash_close(stash);
+    arena_free(arena);
 }
