@@ -301,7 +301,8 @@ static bool write_all(struct writing *w)
     w->graph = dependencies_open(run->arena, writer->whole);
     if (!open_places(w) || !write_groups(w))
         return false;
-    dependencies_done(w->graph, &w->dependencies);
+    if (!dependencies_done(w->graph, &w->declared->objects, &w->dependencies, writer->err))
+        return false;
     report_dependencies(run, &w->dependencies);
     writer->arena = scratch;
     bool written = write_rest(w);

@@ -10,12 +10,13 @@
  * for health. `level` comes from both and is for whoever applies object after object. Level 0 needs nothing; every other
  * is one above the highest it needs. A cycle is named, and the weakest dependency in it (what is seen before what is
  * said, then the first in the order of the bundle) is not kept, so that there always is an order, and always the same.
- * Everything lives in the arena. Nothing fails.
+ * Everything lives in the arena.
  *
- * The whole may be an outline (core/kube/outline.h): what a workload reads lies in its own part, which is shown apart.
+ * Of the whole, identities are enough (core/kube/outline.h). What objects say and select is asked of their own part, as it
+ * is shown; only where one needs a Service of another namespace, that part is taken once more at the end.
  */
 #pragma once
-#include "core/kube/bundle.h"
+#include "core/kube/parts.h"
 
 #define DEPENDS_ON "gitops-pipe.io/depends-on"
 
@@ -65,12 +66,13 @@ struct dependencies {
 struct dependency_graph;
 /* `whole` is sorted, and outlives the result. */
 struct dependency_graph *dependencies_open(struct arena *arena, const struct bundle *whole);
-/* What shows in the objects of one part, which are among the whole; sorted. The part may go afterwards. */
+/* What the objects of one part say and show, which are among the whole; sorted. The part may go afterwards. */
 void dependencies_see(struct dependency_graph *graph, const struct bundle *part);
-/* After the last part. */
-void dependencies_done(struct dependency_graph *graph, struct dependencies *ret_dependencies);
+/* After the last part; `parts` are all of them. Fails with what taking one fails with. */
+bool dependencies_done(struct dependency_graph *graph, const struct parts *parts,
+                       struct dependencies *ret_dependencies, struct err *err) WARN_UNUSED;
 
-/* All of it, of a bundle that has everything; sorted. */
+/* All of it, of a bundle that has everything; sorted. Nothing fails. */
 void dependencies_of(struct arena *arena, const struct bundle *bundle, struct dependencies *ret_dependencies);
 /* "shop/Deployment/a → shop/Deployment/b → shop/Deployment/a" */
 struct str dependency_cycle_text(struct arena *arena, const struct bundle *bundle,

@@ -44,12 +44,13 @@ static size_t bound(const struct dependency_index *index, const struct dependenc
 
 static void make_labels(struct dependency_graph *graph)
 {
-    for (size_t i = 0; i < graph->bundle->count; i++) {
+    const struct bundle *part = graph->part;
+    for (size_t i = 0; i < part->count; i++) {
         struct workload workload;
-        if (workload_of(&graph->bundle->items[i], &workload))
+        if (workload_of(&part->items[i], &workload))
             MEMBER_EACH(label, workload.labels)
-                *ARENA_PUSH(graph->arena, &graph->labels) = (struct dependency_entry){
-                    graph->bundle->items[i].namespace, label->key, value_str(&label->value), i};
+                *ARENA_PUSH(part->arena, &graph->labels) = (struct dependency_entry){
+                    part->items[i].namespace, label->key, value_str(&label->value), i};
     }
     sort_entries(&graph->labels);
 }

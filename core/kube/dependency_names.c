@@ -8,15 +8,16 @@ enum { TEXT_MAX = 64 * 1024 };
 
 struct reading {
     struct dependency_graph *graph;
-    const struct bundle *part;
     size_t index; /* of the workload, in the whole */
     struct str namespace;
     enum dependency_source source;
 };
 
+/* Whole where it is of the part. */
 static const struct resource *service_of(const struct reading *r, struct str namespace, struct str name)
 {
-    return bundle_find(r->graph->bundle, STR_NONE, STR("Service"), namespace, name);
+    const struct resource *found = bundle_find(r->graph->part, STR_NONE, STR("Service"), namespace, name);
+    return found ? found : bundle_find(r->graph->bundle, STR_NONE, STR("Service"), namespace, name);
 }
 
 static void note(const struct reading *r, const struct resource *service)
@@ -114,14 +115,14 @@ static void read_text(const struct reading *r, struct str text, bool bare)
 
 static void read_data(const struct reading *r, struct str name)
 {
-    const struct resource *map = bundle_find(r->part, STR_NONE, STR("ConfigMap"), r->namespace, name);
+    const struct resource *map = bundle_find(r->graph->part, STR_NONE, STR("ConfigMap"), r->namespace, name);
     MEMBER_EACH(entry, map ? value_key(map->object, "data") : NULL)
         read_text(r, value_str(&entry->value), is_host_key(entry->key));
 }
 
 static void read_entry(const struct reading *r, struct str name, struct str key, struct str as)
 {
-    const struct resource *map = bundle_find(r->part, STR_NONE, STR("ConfigMap"), r->namespace, name);
+    const struct resource *map = bundle_find(r->graph->part, STR_NONE, STR("ConfigMap"), r->namespace, name);
     if (map != NULL)
         read_text(r, value_str(value_get(value_key(map->object, "data"), key)), is_host_key(as));
 }
@@ -151,13 +152,12 @@ static void read_volumes(const struct reading *r, const struct value *volumes)
     }
 }
 
-void dependencies_seen(struct dependency_graph *graph, size_t index, const struct resource *resource,
-                       const struct bundle *part)
+void dependencies_seen(struct dependency_graph *graph, size_t index, const struct resource *resource)
 {
     struct workload workload;
     if (!workload_of(resource, &workload))
         return;
-    struct reading r = {graph, part, index, resource->namespace, DEPENDENCY_NAMED};
+    struct reading r = {graph, index, resource->namespace, DEPENDENCY_NAMED};
     VALUE_EACH(container, value_key(workload.pod_spec, "containers"))
         read_container(&r, container, false);
     read_volumes(&r, value_key(workload.pod_spec, "volumes"));

@@ -1,7 +1,5 @@
 #include "core/kube/outline.h"
 
-#include "core/kube/dependencies.h"
-
 enum { FIELDS = 5, KEYS = 8 };
 
 static const struct row {
@@ -38,7 +36,7 @@ static const struct value *fields_of(struct arena *arena, const struct resource 
         return value_copy(arena, object);
     for (size_t i = 0; row != NULL && i < FIELDS && row->fields[i][0] != NULL; i++)
         kept = with_field(arena, kept, object, row->fields[i]);
-    return with_field(arena, kept, object, PATH("metadata", "annotations", DEPENDS_ON));
+    return kept;
 }
 
 /* Objects of a kind follow each other, and so do those of a namespace: their names are kept once. */

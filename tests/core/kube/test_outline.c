@@ -15,10 +15,6 @@ static const char objects[] =
     "data: {key: value}\n"
     "---\n"
     "apiVersion: v1\n"
-    "kind: ConfigMap\n"
-    "metadata: {name: waiting, namespace: shop, annotations: {gitops-pipe.io/depends-on: Service/db, x: y}}\n"
-    "---\n"
-    "apiVersion: v1\n"
     "kind: Service\n"
     "metadata: {name: web, namespace: shop, labels: {a: b}}\n"
     "spec: {selector: {app: web}, ports: [{port: 80}], type: NodePort}\n"
@@ -29,18 +25,14 @@ static const char objects[] =
     "spec: {replicas: 2, template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c}]}}}\n";
 
 static const struct {
-    const char *name, *kind, *left; /* "null": only the identity */
+    const char *name, *kind, *left; /* NULL: only the identity */
 } wants[] = {
     {"shop", "Namespace",
-     "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"shop\",\"labels\":{\"team\":"
-     "\"a\"}}}"},
+     "{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"shop\",\"labels\":{"
+     "\"team\":\"a\"}}}"},
     {"settings", "ConfigMap", NULL},
-    {"waiting", "ConfigMap",
-     "{\"metadata\":{\"annotations\":{\"gitops-pipe.io/depends-on\":\"Service/db\"}}}"},
-    {"web", "Service",
-     "{\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\":{\"selector\":{\"app\":\"web\"},\"ports\":[{\"port\":"
-     "80}]}}"},
-    {"web", "Deployment", "{\"spec\":{\"template\":{\"metadata\":{\"labels\":{\"app\":\"web\"}}}}}"},
+    {"web", "Service", "{\"metadata\":{\"labels\":{\"a\":\"b\"}},\"spec\":{\"ports\":[{\"port\":80}]}}"},
+    {"web", "Deployment", NULL},
 };
 
 Test(outline, keeps_identities_and_the_fields_of_its_table_alone)
