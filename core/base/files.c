@@ -91,6 +91,20 @@ bool files_sort_paths(void *items, size_t count, size_t size, struct err *err)
     return true;
 }
 
+size_t files_first_from(const void *items, size_t count, size_t size, struct str path)
+{
+    size_t from = 0, to = count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        const struct str *at = (const void *)((const char *)items + middle * size);
+        if (str_cmp(*at, path) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
+
 bool files_sort(struct files *files, struct err *err)
 {
     return files_sort_paths(files->items, files->count, sizeof *files->items, err);

@@ -84,23 +84,14 @@ static bool write_list(struct files_folder *folder, struct str old, struct err *
     return files_replace(folder->top, FILES_LIST, buf_view(&list), 0644) == 0 || err_errno(err, FILES_LIST);
 }
 
-/* Index of the first path that does not sort before. */
-static size_t lower_bound(const struct files_folder *folder, struct str path)
+static size_t first_from(const struct files_folder *folder, struct str path)
 {
-    size_t from = 0, to = folder->count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (str_cmp(folder->items[middle].path, path) < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
+    return files_first_from(folder->items, folder->count, sizeof *folder->items, path);
 }
 
 static bool has(const struct files_folder *folder, struct str path)
 {
-    size_t at = lower_bound(folder, path);
+    size_t at = first_from(folder, path);
     return at < folder->count && str_eq(folder->items[at].path, path);
 }
 
@@ -114,7 +105,7 @@ static bool in_the_way(const struct files_folder *folder, struct str old)
     memcpy(below, old.ptr, old.len);
     below[old.len] = '/';
     struct str prefix = {below, old.len + 1};
-    size_t at = lower_bound(folder, prefix);
+    size_t at = first_from(folder, prefix);
     return at < folder->count && str_starts(folder->items[at].path, prefix);
 }
 

@@ -10,25 +10,16 @@
 
 #include "core/base/files_intern.h"
 
-/* First file that does not sort before `path`. */
-static size_t lower_bound(const struct files *files, struct str path)
+static size_t first_from(const struct files *files, struct str path)
 {
-    size_t from = 0, to = files->count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (str_cmp(files->items[middle].path, path) < 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
+    return files_first_from(files->items, files->count, sizeof *files->items, path);
 }
 
 static void folders_in_memory(const struct files *files, struct arena *arena, struct str folder,
                               struct str_list *names)
 {
     struct str prefix = str_fmt(arena, "%.*s/", STR_ARG(folder));
-    for (size_t i = lower_bound(files, prefix); i < files->count && str_starts(files->items[i].path, prefix);
+    for (size_t i = first_from(files, prefix); i < files->count && str_starts(files->items[i].path, prefix);
          i++) {
         struct str rest = str_from(files->items[i].path, prefix.len), name = str_cut(&rest, '/');
         if (rest.len != 0 && (names->count == 0 || !str_eq(names->items[names->count - 1], name)))
@@ -113,7 +104,7 @@ static bool read_in_memory(const struct files_in *in, struct arena *arena, struc
     struct str prefix = str_fmt(arena, "%.*s/", STR_ARG(path));
     if (exact != NULL && !files_add(arena, files, exact->path, exact->bytes, err))
         return false;
-    for (size_t i = lower_bound(all, prefix); i < all->count && str_starts(all->items[i].path, prefix); i++)
+    for (size_t i = first_from(all, prefix); i < all->count && str_starts(all->items[i].path, prefix); i++)
         if (!files_add(arena, files, all->items[i].path, all->items[i].bytes, err))
             return false;
     return true;

@@ -12,6 +12,8 @@ bool files_path_ok(struct str path);
 bool files_path_check(struct str path, size_t count, struct err *err) WARN_UNUSED;
 /* Sorts things of `size` bytes that begin with their path (struct str); fails as files_sort does. */
 bool files_sort_paths(void *items, size_t count, size_t size, struct err *err) WARN_UNUSED;
+/* Index of the first of such things, sorted, whose path does not sort before. */
+size_t files_first_from(const void *items, size_t count, size_t size, struct str path);
 
 /* Opens a folder below `top`, one part at a time and through no link; -1 with errno. "" is `top` itself. */
 int files_open_below(int top, struct str path, bool make);
