@@ -37,7 +37,7 @@ struct target {
 
 static bool load_kustomization(struct cli *cli, const char *path, const struct target *to, struct err *err)
 {
-    struct bundle built, *bundle = to->bundle != NULL ? to->bundle : &built;
+    struct bundle built = {0}, *bundle = to->bundle != NULL ? to->bundle : &built;
     if (!kustomize_build_dir(cli->arena, path, bundle, err))
         return false;
     bundle_sort(bundle);
