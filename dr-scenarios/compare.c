@@ -284,16 +284,13 @@ static struct str explain(struct arena *arena, const struct compare_difference *
 struct finding compare_finding(struct arena *arena, const struct compare_difference *difference)
 {
     const struct resource *declared = difference->declared;
-    return (struct finding){
-        .check = difference->missing ? STR("drill.missing-object") : STR("drill.field-differs"),
-        .severity = SEVERITY_ERROR,
-        .api_version = declared->api_version,
-        .kind = declared->kind,
-        .namespace = declared->namespace,
-        .name = declared->name,
-        .path = difference->missing ? STR_NONE : pointer_dotted(arena, difference->pointer),
-        .message = explain(arena, difference),
-        .fix = difference->missing ? STR("see why it was not restored, or take it out of the repository")
-                                   : STR("declare what the cluster makes of it, or see who changed it"),
-    };
+    bool missing = difference->missing;
+    struct finding finding =
+        finding_about(arena, declared, missing ? "drill.missing-object" : "drill.field-differs",
+                      SEVERITY_ERROR, explain(arena, difference),
+                      missing ? "see why it was not restored, or take it out of the repository"
+                              : "declare what the cluster makes of it, or see who changed it");
+    if (!missing)
+        finding.path = pointer_dotted(arena, difference->pointer);
+    return finding;
 }

@@ -80,18 +80,13 @@ static void keep_finding(struct subject *subject, struct str more, const char *p
     const struct resource *resource = subject->resource;
     const char *message = judge->check->message;
     count->kept++;
-    *ARENA_PUSH(judge->arena, judge->findings) = (struct finding){
-        .check = str_of(judge->check->id),
-        .severity = judge->check->severity,
-        .dimension = str_of(dimension_name(judge->check->dimension)),
-        .api_version = str_dup(judge->arena, resource->api_version),
-        .kind = str_dup(judge->arena, resource->kind),
-        .namespace = str_dup(judge->arena, resource->namespace),
-        .name = str_dup(judge->arena, resource->name),
-        .path = str_fmt(judge->arena, "%s%.*s", prefix, STR_ARG(where)),
-        .message = more.len ? str_fmt(judge->arena, "%s: %.*s", message, STR_ARG(more)) : str_of(message),
-        .fix = str_of(judge->check->fix),
-    };
+    struct finding finding =
+        finding_about(judge->arena, resource, judge->check->id, judge->check->severity,
+                      more.len ? str_fmt(judge->arena, "%s: %.*s", message, STR_ARG(more)) : str_of(message),
+                      judge->check->fix);
+    finding.dimension = str_of(dimension_name(judge->check->dimension));
+    finding.path = str_fmt(judge->arena, "%s%.*s", prefix, STR_ARG(where));
+    *ARENA_PUSH(judge->arena, judge->findings) = finding;
 }
 
 void found(struct subject *subject, struct str more, const char *path, ...)
