@@ -159,6 +159,18 @@ bool file_read(struct arena *arena, const char *path, size_t max_bytes, struct s
 
 /* ---- folders ---- */
 
+struct str files_above(struct str path)
+{
+    size_t slash = str_rfind(path, '/');
+    return str_slice(path, 0, slash < path.len ? slash : 0);
+}
+
+struct str files_last(struct str path)
+{
+    size_t slash = str_rfind(path, '/');
+    return slash < path.len ? str_from(path, slash + 1) : path;
+}
+
 int files_open_below(int top, struct str path, bool make)
 {
     char part[FILES_MAX_PART + 1];
@@ -269,11 +281,10 @@ bool files_read(struct arena *arena, const char *dir, size_t max_bytes, struct f
 static bool read_below(int top, struct arena *arena, struct str path, size_t max_bytes, struct str *ret_bytes,
                        struct err *err)
 {
-    size_t slash = str_rfind(path, '/'), len = slash < path.len ? slash : 0;
-    int folder = files_open_below(top, str_slice(path, 0, len), false);
+    int folder = files_open_below(top, files_above(path), false);
     if (folder < 0)
         return err_errno(err, "%.*s", STR_ARG(path));
-    const char *name = str_c(arena, str_from(path, len ? len + 1 : 0));
+    const char *name = str_c(arena, files_last(path));
     int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     files_close_keeping_errno(folder);
     if (fd < 0)

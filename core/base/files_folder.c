@@ -52,8 +52,7 @@ static void remove_old(struct files_folder *folder, struct str path)
         int parent = files_parent_of(folder, path, false, &name);
         if (parent < 0 || (unlinkat(parent, name, at_file ? 0 : AT_REMOVEDIR) != 0 && errno != ENOENT))
             return;
-        size_t slash = str_rfind(path, '/');
-        path = str_slice(path, 0, slash < path.len ? slash : 0);
+        path = files_above(path);
         at_file = false;
     }
 }
@@ -152,8 +151,7 @@ static size_t found_of(struct arena *arena, struct str path)
 {
     struct stat info;
     while (path.len != 0 && lstat(str_c(arena, path), &info) != 0) {
-        size_t slash = str_rfind(path, '/');
-        path = str_slice(path, 0, slash < path.len ? slash : 0);
+        path = files_above(path);
     }
     return path.len;
 }
@@ -164,8 +162,7 @@ static void remove_made(struct files_folder *folder)
     struct str path = str_of(folder->dir);
     while (path.len > folder->found) {
         rmdir(str_c(folder->arena, path));
-        size_t slash = str_rfind(path, '/');
-        path = str_slice(path, 0, slash < path.len ? slash : 0);
+        path = files_above(path);
     }
 }
 

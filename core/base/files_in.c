@@ -54,11 +54,9 @@ static const char *place_of(const struct files_in *in, struct arena *arena, stru
 static bool look_at(const struct files_in *in, struct str path, struct stat *ret_info)
 {
     char name[FILES_MAX_PART + 1] = "";
-    size_t slash = str_rfind(path, '/');
-    struct str folder = slash < path.len ? str_slice(path, 0, slash) : STR_NONE;
-    struct str last = slash < path.len ? str_from(path, slash + 1) : path;
+    struct str last = files_last(path);
     int top = open(in->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int above = top < 0 ? -1 : files_open_below(top, folder, false);
+    int above = top < 0 ? -1 : files_open_below(top, files_above(path), false);
     memcpy(name, last.ptr, last.len); /* bounded by files_path_check */
     bool there = above >= 0 && fstatat(above, name, ret_info, AT_SYMLINK_NOFOLLOW) == 0;
     if (errno == ELOOP || errno == ENOTDIR)

@@ -15,6 +15,9 @@ bool files_sort_paths(void *items, size_t count, size_t size, struct err *err) W
 /* Index of the first of such things, sorted, whose path does not sort before. */
 size_t files_first_from(const void *items, size_t count, size_t size, struct str path);
 
+/* "a/b" and "c" of "a/b/c"; "" and "c" of "c". */
+struct str files_above(struct str path);
+struct str files_last(struct str path);
 /* Opens a folder below `top`, one part at a time and through no link; -1 with errno. "" is `top` itself. */
 int files_open_below(int top, struct str path, bool make);
 /* A new file with these bytes, on its way to disk when `sync`; 0 or -1 with errno. */

@@ -75,17 +75,11 @@ static bool same_on_disk(struct files_folder *folder, struct str path, struct st
     return same;
 }
 
-static struct str folder_of(struct str path)
-{
-    size_t slash = str_rfind(path, '/');
-    return str_slice(path, 0, slash < path.len ? slash : 0);
-}
-
 /* Where a file waits: "<box>/<name>". */
 enum { STAGED_MAX = FILES_MAX_PART + 32 };
 static const char *staged_name(const struct entry *entry, char *buffer)
 {
-    struct str folder = folder_of(entry->path), name = str_from(entry->path, folder.len + (folder.len != 0));
+    struct str name = files_last(entry->path);
     snprintf(buffer, STAGED_MAX, "%zu/%.*s", entry->box, STR_ARG(name));
     return buffer;
 }
@@ -113,7 +107,7 @@ bool files_stage(struct files_folder *folder, struct str path, struct str bytes,
                  struct err *err)
 {
     char name[FILES_MAX_PART + 1];
-    struct str above = folder_of(path), last = str_from(path, above.len + (above.len != 0));
+    struct str above = files_above(path), last = files_last(path);
     *ret_box = 0;
     if (same_on_disk(folder, path, bytes))
         return true;
