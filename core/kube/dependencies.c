@@ -160,14 +160,19 @@ static bool settle_pending(struct dependency_graph *graph, const struct parts *p
     return true;
 }
 
+static void finish(struct dependency_graph *graph, struct dependencies *ret_dependencies)
+{
+    sort_once(&graph->result.list);
+    dependencies_order(graph->arena, &graph->result);
+    *ret_dependencies = graph->result;
+}
+
 bool dependencies_done(struct dependency_graph *graph, const struct parts *parts,
                        struct dependencies *ret_dependencies, struct err *err)
 {
     if (!settle_pending(graph, parts, err))
         return err_context(err, "dependencies");
-    sort_once(&graph->result.list);
-    dependencies_order(graph->arena, &graph->result);
-    *ret_dependencies = graph->result;
+    finish(graph, ret_dependencies);
     return true;
 }
 
@@ -178,9 +183,7 @@ void dependencies_of(struct arena *arena, const struct bundle *bundle, struct de
     struct bundle all = *bundle;
     all.arena = arena;
     dependencies_see(graph, &all);
-    sort_once(&graph->result.list);
-    dependencies_order(arena, &graph->result);
-    *ret_dependencies = graph->result;
+    finish(graph, ret_dependencies);
 }
 
 struct str dependency_cycle_text(struct arena *arena, const struct bundle *bundle,
