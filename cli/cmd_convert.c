@@ -7,7 +7,6 @@
 #include "cli/cli.h"
 #include "core/secrets/protect.h"
 #include "overlays/overlays.h"
-#include "overlays/publish.h"
 #include "transform/transform.h"
 
 enum { MAX_READ_BACK = 1 << 30 }; /* of one folder */
